@@ -1,0 +1,53 @@
+"""One change of one instrument, as it came over a live stream."""
+
+from enum import StrEnum
+
+import msgspec
+
+from mds_engine.model.instrument import Instrument
+
+
+class TickKind(StrEnum):
+    """What happened: a trade, a new best bid/ask, or a vendor's mixed picture."""
+
+    TRADE = "trade"
+    """One print: price, size, and where the vendor numbers trades a sequence."""
+    BOOK = "book"
+    """Best bid and ask moved; `price` is None."""
+    QUOTE = "quote"
+    """A vendor's periodic picture of an instrument: last price and day figures."""
+    BAR = "bar"
+    """A forming bar as a stream sends it; `price` is its close."""
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True):
+    """The normal form of all vendors' live data. Absent is None, never zero.
+
+    `time_ns` (exchange) and `received_ns` (this machine) are UTC nanoseconds
+    since the epoch; clocks differ, so their difference may be negative.
+    """
+
+    instrument: Instrument
+    kind: TickKind
+    price: float | None = None
+    size: float | None = None
+    """Quantity of the last trade."""
+    time_ns: int | None = None
+    received_ns: int = 0
+    volume: float | None = None
+    """Cumulative for the day, where the vendor gives it."""
+    bid: float | None = None
+    bid_size: float | None = None
+    ask: float | None = None
+    ask_size: float | None = None
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+    previous_close: float | None = None
+    open_interest: float | None = None
+    sequence: int | None = None
+    """The vendor's own number (Binance trade id, update id). Never compared across vendors."""
+    buyer_is_maker: bool | None = None
+    closed: bool | None = None
+    """For bars: whether this bar is final."""
+    source: str = ""
