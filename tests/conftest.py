@@ -1,0 +1,17 @@
+"""Fixtures shared by every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of real vendor payloads; skips where it is not there."""
+    folder = Path(os.environ.get("MDS_RECORDINGS", _BESIDE_THE_CHECKOUT))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}; MDS_RECORDINGS names another folder")
+    return folder
