@@ -1,0 +1,18 @@
+"""Command, Event, Snapshot: the three words that carry the whole system. Pure data."""
+
+from mds_engine.control.commands import Command, CommandResult
+from mds_engine.control.decision import Decision, Step, Verdict
+from mds_engine.control.events import Event
+from mds_engine.control.route_key import RouteKey
+from mds_engine.control.snapshot import Snapshot
+
+__all__ = [
+    "Command",
+    "CommandResult",
+    "Decision",
+    "Event",
+    "RouteKey",
+    "Snapshot",
+    "Step",
+    "Verdict",
+]

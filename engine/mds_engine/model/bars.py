@@ -12,7 +12,7 @@ from mds_engine.model.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas
+    import pandas as pd
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
@@ -72,7 +72,7 @@ class Bars:
             extra={name: column[part] for name, column in self.extra.items()},
         )
 
-    def to_frame(self) -> "pandas.DataFrame":
+    def to_frame(self) -> "pd.DataFrame":
         """A DataFrame with a UTC DatetimeIndex named `time` and float64 columns.
 
         Imports pandas, which takes about a second the first time: call it off

@@ -1,0 +1,135 @@
+"""Everything that an operator can do: one closed union of small frozen structs.
+
+Routes are written `NSE/quote`, instruments `NSE:RELIANCE`, so that a command
+reads the same in a log, over HTTP and on the command line.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", forbid_unknown_fields=True):
+    by: str = "operator"
+    """Who asked."""
+    why: str = ""
+    """The reason that was given."""
+
+
+class FailOver(_Command, frozen=True, tag="fail-over"):
+    """Move a route off its active source now; failback follows by itself, as after any failover."""
+
+    route: str
+    to: str | None = None
+    """The source to move to; None takes the next one that can serve."""
+
+
+class Pin(_Command, frozen=True, tag="pin"):
+    """Force a route onto one source, whatever its priorities say."""
+
+    route: str
+    source: str
+    ttl_s: float | None = 900.0
+    """Seconds until the route returns to automatic; None holds until it is ended."""
+
+
+class Unpin(_Command, frozen=True, tag="automatic"):
+    """Give a route back to automatic choice."""
+
+    route: str
+
+
+class SetPriority(_Command, frozen=True, tag="set-priority"):
+    """Reorder the sources of a route; the first is the primary."""
+
+    route: str
+    sources: tuple[str, ...]
+
+
+class ForcedState(StrEnum):
+    """What a breaker can be forced to."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    AUTOMATIC = "automatic"
+
+
+class ForceBreaker(_Command, frozen=True, tag="force-breaker"):
+    """Hold a breaker open or closed until told otherwise; `automatic` ends it."""
+
+    source: str
+    state: ForcedState
+    capability: str | None = None
+    """None means every breaker of the source."""
+    ttl_s: float | None = 900.0
+    """Seconds until it is automatic again; None holds until it is ended."""
+
+
+class ResetBreaker(_Command, frozen=True, tag="reset-breaker"):
+    """Close a breaker and forget what opened it."""
+
+    source: str
+    capability: str | None = None
+    """None means every breaker of the source."""
+
+
+class EnableSource(_Command, frozen=True, tag="enable-source"):
+    """Take a source into service, or out of it."""
+
+    source: str
+    enabled: bool = True
+
+
+class SetRateLimit(_Command, frozen=True, tag="set-rate-limit"):
+    """Change how much a source may be sent, below or above what the vendor publishes."""
+
+    source: str
+    limit: int
+    """Requests (or weight, where the vendor counts so) in a window."""
+    window_s: float = 1.0
+    """Length of the window in seconds; it must be one that the limiter has."""
+    group: str = "default"
+    """The vendor's endpoint group."""
+
+
+class CheckHealth(_Command, frozen=True, tag="check-health"):
+    """Run the active health check of a source now."""
+
+    source: str
+
+
+class Subscribe(_Command, frozen=True, tag="subscribe"):
+    """Watch the live ticks of instruments."""
+
+    instruments: tuple[str, ...]
+
+
+class Unsubscribe(_Command, frozen=True, tag="unsubscribe"):
+    """Stop watching instruments."""
+
+    instruments: tuple[str, ...]
+
+
+Command = (
+    FailOver
+    | Pin
+    | Unpin
+    | SetPriority
+    | ForceBreaker
+    | ResetBreaker
+    | EnableSource
+    | SetRateLimit
+    | CheckHealth
+    | Subscribe
+    | Unsubscribe
+)
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command."""
+
+    accepted: bool
+    message: str
+    """One sentence: what was done, or why not."""
+    reverse: Command | None = None
+    """The command that undoes it, None where nothing needs undoing or nothing can."""

@@ -1,0 +1,220 @@
+"""Everything that can be seen: one immutable value, a picture of the engine at one time.
+
+Ages and remaining times are seconds at `Snapshot.at`; latencies milliseconds;
+absent is None, never zero.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from mds_engine.control.decision import Decision
+
+
+class SourceState(StrEnum):
+    """What an operator calls the state of a source."""
+
+    ACTIVE = "active"
+    """Answers at least one route now."""
+    READY = "ready"
+    """Could answer at once."""
+    TRYING = "trying"
+    """Half-open: probes decide."""
+    OUT = "out"
+    """Open, banned, or quota spent."""
+    DISABLED = "disabled"
+    LOGIN = "login needed"
+    FORCED = "forced"
+    """Serves a route because an operator said so."""
+
+
+class BreakerView(msgspec.Struct, frozen=True, kw_only=True):
+    """One breaker. `capability` "" is the breaker of the source as a whole."""
+
+    capability: str
+    state: str
+    retry_in_s: float = 0.0
+    """Until the next probe, while open."""
+    probes_passed: int = 0
+    probes_needed: int = 0
+    recent: tuple[bool, ...] = ()
+    """The last outcomes, oldest first; True is a success."""
+    why: str = ""
+    opened: int = 0
+    """How often it opened since the engine started."""
+    forced_for_s: float | None = None
+    """Until a forced state ends by itself; None if it does not."""
+
+
+class CapabilityView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one capability of one source did over the last minute."""
+
+    capability: str
+    breaker: BreakerView
+    calls: int = 0
+    """Since the engine started."""
+    failures: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    p99_series_ms: tuple[float | None, ...] = ()
+    """One value for each of the last seconds or slots, oldest first, for a sparkline."""
+
+
+class LimiterView(msgspec.Struct, frozen=True, kw_only=True):
+    """One window of one endpoint group."""
+
+    group: str
+    limit: int
+    window_s: float
+    used: int
+    rate_factor: float = 1.0
+    """1.0 is the full published rate; a 429 halves it."""
+    blocked_for_s: float = 0.0
+    banned: bool = False
+
+
+class MeterView(msgspec.Struct, frozen=True, kw_only=True):
+    """One quota or budget."""
+
+    meter: str
+    """What is counted, as `calls`."""
+    period: str
+    """minute, day or month."""
+    used: float
+    limit: float | None
+    resets_at: float | None
+    """Epoch seconds UTC."""
+    state: str = "ok"
+    """ok, warning or exhausted."""
+    forecast: float | None = None
+    """Use at the reset if it goes on like this."""
+    exhausted_in_s: float | None = None
+
+
+class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Money spent, exact, in one currency."""
+
+    currency: str
+    today: str
+    month: str
+
+
+class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
+    """One base URL of a source."""
+
+    url: str
+    active: bool
+    failures: int = 0
+    retry_in_s: float = 0.0
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One source."""
+
+    name: str
+    kind: str
+    state: SourceState
+    why: str
+    """Why it is in that state, in words."""
+    enabled: bool
+    health: str
+    score: float
+    breaker: BreakerView
+    """The one that matters most now: the worst."""
+    capabilities: tuple[CapabilityView, ...]
+    age_s: float | None = None
+    """Since its last good answer or tick."""
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    error_percent: float | None = None
+    """Of the last minute's calls; None if there were none."""
+    ticks_per_s: float = 0.0
+    calls: int = 0
+    failures: int = 0
+    limiters: tuple[LimiterView, ...] = ()
+    meters: tuple[MeterView, ...] = ()
+    money: tuple[MoneyView, ...] = ()
+    endpoints: tuple[EndpointView, ...] = ()
+    last_error: str = ""
+    last_error_at: float | None = None
+    """Epoch seconds UTC."""
+    simulated: bool = False
+    """True if its endpoints are on loopback."""
+
+
+class RouteView(msgspec.Struct, frozen=True, kw_only=True):
+    """One route."""
+
+    key: str
+    """As `NSE/quote`."""
+    exchange: str
+    capability: str
+    sources: tuple[str, ...]
+    """In order of priority."""
+    active: str | None
+    """Who answers now; None if nobody can."""
+    degraded: bool
+    """The active source is not the primary, or there is none."""
+    pinned: str | None = None
+    pinned_for_s: float | None = None
+    """Until automatic again; None holds until ended."""
+    pin_why: str = ""
+    next_source: str | None = None
+    """Who would take over if the active one failed now."""
+    instruments: int = 0
+    """Live subscriptions that go over this route."""
+    calls: int = 0
+    failures: int = 0
+    last_decision: Decision | None = None
+
+
+class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One watched instrument, as of its last tick."""
+
+    instrument: str
+    price: float | None = None
+    change_percent: float | None = None
+    source: str | None = None
+    age_s: float | None = None
+    """Since its last tick came in."""
+    bid: float | None = None
+    ask: float | None = None
+    volume: float | None = None
+    ticks: int = 0
+    backup: bool = False
+    """True while it comes from another source than the route's primary."""
+    problem: str = ""
+    """Why there is no data, in words."""
+
+
+class EngineView(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine itself."""
+
+    name: str
+    started_at: float
+    uptime_s: float
+    ticks_per_s: float = 0.0
+    loop_lag_ms: float = 0.0
+    simulated: bool = False
+    """True if every source is on loopback."""
+    last_event: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine at one time."""
+
+    at: float
+    """Epoch seconds UTC."""
+    engine: EngineView
+    sources: tuple[SourceView, ...] = ()
+    routes: tuple[RouteView, ...] = ()
+    watch: tuple[WatchRow, ...] = ()
+
+    def source(self, name: str) -> SourceView | None:
+        """The source of that name, None if there is none."""
+        return next((source for source in self.sources if source.name == name), None)
+
+    def route(self, key: str) -> RouteView | None:
+        """The route of that key, None if there is none."""
+        return next((route for route in self.routes if route.key == key), None)

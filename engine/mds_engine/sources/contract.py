@@ -1,0 +1,192 @@
+"""What a source is to the engine: a small contract, with pure decoders beside it.
+
+A vendor is one module (or folder) that exposes a `SourcePlugin`, found through
+the entry-point group `mds_engine.sources`. See docs/adding-a-vendor.md.
+
+Every method turns every failure into exactly one of the classes of
+`mds_engine.errors`; nothing else leaves a source but CancelledError. A source
+does not retry: the router decides who is asked next.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from mds_engine.clock import Clock
+from mds_engine.config.source_settings import SourceSettings
+from mds_engine.model import Bars, Capability, Instrument, Interval, Quote, Tick
+from mds_engine.policy.limiter import LimitWindow
+
+
+class BarsRequest(NamedTuple):
+    """Bars that open in [start_ns, end_ns), UTC nanoseconds; both are always set."""
+
+    instrument: Instrument
+    interval: Interval
+    start_ns: int
+    end_ns: int
+
+
+class RequestCost(NamedTuple):
+    """What one HTTP request takes from the limiter."""
+
+    group: str = "default"
+    """The vendor's endpoint group; a key of `Source.limits()`."""
+    weight: int = 1
+
+
+class EndpointState(NamedTuple):
+    """One base URL, for the operator's eyes."""
+
+    url: str
+    active: bool
+    failures: int
+    retry_in_s: float
+
+
+class SourceContext(Protocol):
+    """What the engine lends to a source. All methods are for the engine's event loop."""
+
+    name: str
+    clock: Clock
+
+    async def pay(self, cost: RequestCost) -> None:
+        """Wait for the limiter's leave to send one further request.
+
+        The guarded call has paid for the first request of each contract method
+        at `Source.cost(...)`; every further request, and everything sent
+        outside a contract method, is paid for here. Raises Throttled(local=True)
+        where the wait is not worth it.
+        """
+        ...
+
+    def observe_usage(
+        self, group: str, window_s: float, *, used: int | None = None, remaining: int | None = None
+    ) -> None:
+        """The vendor's own count of what we used in a window, from its headers."""
+        ...
+
+    def set_limit(self, group: str, window_s: float, limit: int) -> None:
+        """The vendor published another limit than we knew (Binance's exchangeInfo)."""
+        ...
+
+    def endpoint_switched(self, before: str, after: str, why: str) -> None:
+        """Requests now go to another base URL."""
+        ...
+
+
+class TickStream(ABC):
+    """One live connection of one source. The engine's supervisor owns it.
+
+    Life: `open`, then `run` in a task while `subscribe`/`unsubscribe` are
+    called as wishes change, then `close`. It does not reconnect by itself.
+    """
+
+    last_frame_at: float = 0.0
+    """Monotonic time of the last frame of any kind, heartbeats included."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect and log in. Raises a SourceError."""
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Receive, decode and deliver until the connection ends, which always raises a SourceError."""
+
+    @abstractmethod
+    async def subscribe(self, instruments: Iterable[Instrument]) -> None:
+        """Ask for instruments, in the vendor's batch sizes and message rates."""
+
+    @abstractmethod
+    async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
+        """Ask for them no more."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End the connection. Safe to call twice, and in any state."""
+
+
+Deliver = Callable[[Sequence[Tick]], None]
+"""Takes the ticks of one frame, in the order they came; `source` and `received_ns` are set by the stream."""
+
+
+class Source(ABC):
+    """One configured vendor account."""
+
+    capabilities: frozenset[Capability]
+
+    @abstractmethod
+    def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
+        """The vendor's published limits: the windows of each endpoint group."""
+
+    @abstractmethod
+    def cost(self, capability: Capability, instruments: int) -> RequestCost:
+        """What the first HTTP request of a call for so many instruments takes. Pure and quick."""
+
+    @abstractmethod
+    def serves(self, capability: Capability, instrument: Instrument) -> bool:
+        """Whether the vendor can have this instrument at all, judged by its exchange. Pure and quick."""
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Get ready: log in, open pools. Cheap where the vendor needs none. Raises a SourceError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give everything back. Safe to call twice, and before `connect`."""
+
+    @abstractmethod
+    async def check(self) -> None:
+        """The cheapest request that proves that the vendor answers us. Raises a SourceError."""
+
+    async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
+        """The latest quotes. Instruments that the vendor does not know are missing from the answer;
+        if none is known, raises NotFound."""
+        raise _unsupported(self, "quotes", instruments)
+
+    async def bars(self, request: BarsRequest) -> Bars:
+        """Bars of one instrument. Raises NotFound if the vendor has none in that span,
+        InvalidRequest never for what another vendor could serve (then NotFound)."""
+        raise _unsupported(self, "bars", request)
+
+    def stream(self, deliver: Deliver) -> TickStream:
+        """A new live connection, not yet opened."""
+        raise _unsupported(self, "ticks", deliver)
+
+    def endpoints(self) -> tuple[EndpointState, ...]:
+        """The state of each base URL; empty where there is none to show."""
+        return ()
+
+
+def _unsupported(source: Source, what: str, _request: object) -> NotImplementedError:
+    return NotImplementedError(f"{type(source).__name__} does not declare {what} among its capabilities")
+
+
+Decoder = Callable[[bytes], Iterable[Any]]
+"""A raw payload (one body or one frame) to model objects: Quote, Bars, Tick, or instrument records
+(msgspec structs), oldest first. Raises a SourceError for what the payload says is wrong."""
+
+
+class DecodeKind(NamedTuple):
+    """One kind of payload for `mds-tui decode VENDOR KIND FILE`."""
+
+    decode: Decoder
+    framing: str
+    """body (the whole file), lines (one frame a line, text or base64), or length-prefixed."""
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlugin:
+    """What a vendor's package registers under the entry-point group `mds_engine.sources`."""
+
+    kind: str
+    title: str
+    settings: type[SourceSettings]
+    """The type of `[sources.NAME]`; its defaults are the vendor's real base URLs."""
+    create: Callable[[Any, SourceContext], Source]
+    """Called with the settings and the context; must do no I/O and no heavy import."""
+    needs_key: bool = False
+    """True if nothing works without credentials."""
+    decoders: Mapping[str, DecodeKind] = field(default_factory=dict)
