@@ -8,7 +8,7 @@ go wrong, classified once".
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from mds_engine.control.decision import Decision
+    from mds_engine.model.decision import Decision
 
 
 class MdsError(Exception):

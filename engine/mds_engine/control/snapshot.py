@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mds_engine.control.decision import Decision
+from mds_engine.model.decision import Decision
 
 
 class SourceState(StrEnum):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mds_engine.model.decision import Decision
 from mds_engine.model.instrument import Instrument
 
 
@@ -30,6 +31,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
     source: str = ""
     """Filled in by the engine: the configured source that answered."""
+    decision: Decision | None = None
+    """Filled in by the engine: how that source was chosen."""
 
     @property
     def change_percent(self) -> float | None:
