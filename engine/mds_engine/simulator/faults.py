@@ -1,0 +1,179 @@
+"""Faults on demand: what a vendor can do wrong, and where and how often it does it now."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    REFUSE = "refuse"
+    """The listening socket is closed and live connections are reset: connecting is refused."""
+    HANG = "hang"
+    """Requests are read and never answered; streams fall silent and answer no ping."""
+    SLOW = "slow"
+    """The answer (or the stream's handshake) comes `delay_s` later."""
+    STATUS = "status"
+    """HTTP `status` with the vendor's own body for it; any 4xx or 5xx."""
+    THROTTLE = "throttle"
+    """429 in the vendor's words, with Retry-After if `retry_after_s` is given."""
+    BAN = "ban"
+    """418 in the vendor's words, with Retry-After if `retry_after_s` is given."""
+    TOKEN_EXPIRED = "token-expired"  # noqa: S105
+    """The vendor's answer to a session that has ended."""
+    HTML = "html"
+    """200 with a web page where JSON was due."""
+    TRUNCATE = "truncate"
+    """The body ends in the middle; `cut_connection` also breaks the framing and the connection."""
+    ERROR_IN_200 = "error-in-200"
+    """The vendor's own way to fail with HTTP 200."""
+    QUOTA = "quota"
+    """The plan's calls are used up, in the vendor's words."""
+    WRONG_PRICE = "wrong-price"
+    """Every price is multiplied by `factor`."""
+    FROZEN_PRICE = "frozen-price"
+    """Prices stand still while times go on."""
+    MUTE_STREAM = "mute-stream"
+    """Streams send no data, and go on answering pings."""
+    CUT_STREAM = "cut-stream"
+    """Live streams are reset at once; new ones are accepted, and cut after `delay_s` if that is given."""
+    TRUNCATED_FRAMES = "truncated-frames"
+    """Stream frames are cut in half."""
+
+
+Scope = Literal["all", "http", "ws"]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault: its kind, its parameters, and which requests it hits."""
+
+    kind: FaultKind
+    delay_s: float = 0.0
+    """SLOW: added to each answer, seconds. CUT_STREAM: age at which new streams are cut."""
+    status: int = 503
+    """STATUS: the HTTP code."""
+    retry_after_s: float | None = None
+    """THROTTLE, BAN, STATUS: sent as Retry-After."""
+    retry_after_as_date: bool = False
+    """Retry-After as an HTTP date instead of seconds."""
+    factor: float = 1.01
+    """WRONG_PRICE: what prices are multiplied by."""
+    cut_connection: bool = False
+    """TRUNCATE: announce the whole length, send half, and break the connection."""
+    path_prefix: str = ""
+    """Only requests whose path starts so; empty means all."""
+    scope: Scope = "all"
+    """Requests and streams, or one of them only."""
+    probability: float = 1.0
+    """Share of the matching requests that are hit."""
+    first: int | None = None
+    """Only this many matching requests are hit, then the fault is spent; None means no limit."""
+
+
+class ActiveFault(msgspec.Struct, kw_only=True):
+    """A fault that was injected and not yet cleared."""
+
+    id: int
+    vendor: str
+    endpoint: int | None
+    """Index of the endpoint; None means all of the vendor's."""
+    fault: Fault
+    injected_at: float
+    """Epoch seconds."""
+    hits: int = 0
+
+
+STREAM_KINDS = frozenset({FaultKind.MUTE_STREAM, FaultKind.CUT_STREAM, FaultKind.TRUNCATED_FRAMES})
+VIEW_KINDS = frozenset({FaultKind.WRONG_PRICE, FaultKind.FROZEN_PRICE})
+
+
+class FaultBoard:
+    """All faults of one simulator. The same seed hits the same requests."""
+
+    def __init__(self, seed: int, wall: Callable[[], float]) -> None:
+        self._random = random.Random(seed)
+        self._wall = wall
+        self._ids = itertools.count(1)
+        self._active: list[ActiveFault] = []
+        self._waiters: set[asyncio.Event] = set()
+
+    def __iter__(self) -> Iterator[ActiveFault]:
+        return iter(tuple(self._active))
+
+    def inject(self, vendor: str, fault: Fault, endpoint: int | None = None) -> ActiveFault:
+        """Switch a fault on."""
+        active = ActiveFault(
+            id=next(self._ids), vendor=vendor, endpoint=endpoint, fault=fault, injected_at=self._wall()
+        )
+        self._active.append(active)
+        self._wake()
+        return active
+
+    def clear(self, vendor: str, *, endpoint: int | None = None, kind: FaultKind | None = None) -> int:
+        """Switch off a vendor's faults, all or those of one endpoint or kind. Returns how many there were."""
+        kept = [
+            active
+            for active in self._active
+            if active.vendor != vendor
+            or (endpoint is not None and active.endpoint != endpoint)
+            or (kind is not None and active.fault.kind is not kind)
+        ]
+        cleared = len(self._active) - len(kept)
+        self._active = kept
+        self._wake()
+        return cleared
+
+    def active(self, vendor: str, endpoint: int) -> list[ActiveFault]:
+        """The faults that stand on an endpoint, oldest first, whatever requests they hit."""
+        return [
+            active
+            for active in self._active
+            if active.vendor == vendor and active.endpoint in (None, endpoint) and not _spent(active)
+        ]
+
+    def standing(self, vendor: str, endpoint: int, kind: FaultKind, path: str = "") -> ActiveFault | None:
+        """The newest fault of a kind that stands on a path, without counting a hit."""
+        for active in reversed(self.active(vendor, endpoint)):
+            if active.fault.kind is kind and path.startswith(active.fault.path_prefix):
+                return active
+        return None
+
+    def hit(self, vendor: str, endpoint: int, path: str, *, is_stream: bool) -> list[Fault]:
+        """The faults that hit this request, each counted."""
+        hits = []
+        for active in self.active(vendor, endpoint):
+            fault = active.fault
+            if not path.startswith(fault.path_prefix):
+                continue
+            if fault.scope != "all" and (fault.scope == "ws") != is_stream:
+                continue
+            if fault.probability < 1 and self._random.random() >= fault.probability:
+                continue
+            active.hits += 1
+            hits.append(fault)
+        return hits
+
+    @contextmanager
+    def watching(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the board changes; the reader clears it."""
+        event = asyncio.Event()
+        self._waiters.add(event)
+        try:
+            yield event
+        finally:
+            self._waiters.discard(event)
+
+    def _wake(self) -> None:
+        for event in self._waiters:
+            event.set()
+
+
+def _spent(active: ActiveFault) -> bool:
+    return active.fault.first is not None and active.hits >= active.fault.first
