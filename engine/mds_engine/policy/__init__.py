@@ -1,0 +1,1 @@
+"""Pure state machines: breakers, limiters, health, budgets. Time and randomness are arguments."""
