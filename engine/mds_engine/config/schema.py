@@ -27,11 +27,11 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     deadline_s: PositiveSeconds = 10.0
     """Longest time for one call over all its sources, in seconds."""
     attempt_timeout_s: PositiveSeconds | None = None
-    """Longest time for one attempt, in seconds, for sources that set no `timeout_s`; unset means the vendor's default."""
+    """Longest time for one attempt at a source without `timeout_s`, in seconds; unset means its vendor's own."""
     failover_enabled: bool = True
     """Whether a call moves on to the next source; false asks the primary only."""
     state_path: str = ""
-    """The SQLite file of what survives a restart; empty means one in the user's state folder, `:memory:` keeps nothing."""
+    """The SQLite file of what survives a restart; empty means the user's state folder, `:memory:` no file."""
     log_path: str = ""
     """The log file; empty means one in the user's log folder."""
 

@@ -1,6 +1,11 @@
 """What every `[sources.NAME]` block has, whatever its vendor."""
 
+from typing import Annotated
+
 import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,15 +25,15 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Base URLs for requests, tried in order; empty means the vendor's own."""
     stream_endpoints: tuple[str, ...] = ()
     """Base URLs for live streams, tried in order; empty means the vendor's own."""
-    timeout_s: float = 5.0
+    timeout_s: Seconds = 5.0
     """Longest time for one attempt at this source, in seconds."""
-    connections: int = 4
+    connections: Count = 4
     """Requests in flight at once, which is also the size of the connection pool."""
-    rate_limit: int | None = None
+    rate_limit: Count | None = None
     """Requests allowed in `rate_window_s`, in place of the vendor's published limit."""
-    rate_window_s: float = 1.0
+    rate_window_s: Seconds = 1.0
     """Length of the window of `rate_limit`, in seconds."""
-    calls_per_day: int | None = None
+    calls_per_day: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """The plan's calls a day; unset means the vendor's default plan, 0 means no limit."""
     cost_per_call: str = "0"
     """Price of one request, exact decimal text, in `currency`."""
