@@ -145,7 +145,7 @@ class FaultBoard:
                 return active
         return None
 
-    def hit(self, vendor: str, endpoint: int, path: str, *, is_stream: bool) -> list[Fault]:
+    def hit(self, vendor: str, endpoint: int, path: str, *, is_stream: bool) -> list[ActiveFault]:
         """The faults that hit this request, each counted."""
         hits = []
         for active in self.active(vendor, endpoint):
@@ -157,8 +157,15 @@ class FaultBoard:
             if fault.probability < 1 and self._random.random() >= fault.probability:
                 continue
             active.hits += 1
-            hits.append(fault)
+            hits.append(active)
         return hits
+
+    async def cleared(self, active: ActiveFault) -> None:
+        """Return once this fault has been cleared."""
+        with self.watching() as changed:
+            while any(other is active for other in self._active):
+                changed.clear()
+                await changed.wait()
 
     @contextmanager
     def watching(self) -> Iterator[asyncio.Event]:

@@ -7,7 +7,7 @@ seed agree, before and after a restart, and whatever was asked of them before.
 import math
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -126,16 +126,14 @@ class Market:
         frozen_at: float | None = None,
     ) -> "Market":
         """The same market seen by a vendor that is late, imprecise, wrong or stuck; None keeps what was."""
-        changes = {
-            "lag_s": lag_s,
-            "noise_steps": noise_steps,
-            "salt": salt,
-            "factor": factor,
-            "frozen_at": frozen_at,
-        }
+        old = self._distortion
         view = copy(self)
-        view._distortion = replace(
-            self._distortion, **{name: value for name, value in changes.items() if value is not None}
+        view._distortion = Distortion(  # noqa: SLF001
+            lag_s=old.lag_s if lag_s is None else lag_s,
+            noise_steps=old.noise_steps if noise_steps is None else noise_steps,
+            salt=old.salt if salt is None else salt,
+            factor=old.factor if factor is None else factor,
+            frozen_at=old.frozen_at if frozen_at is None else frozen_at,
         )
         return view
 
@@ -396,7 +394,7 @@ class _Block:
 
 
 def _cover(first: int, last: int) -> list[tuple[int, int, int]]:
-    """[first, last) in whole hours, minutes and seconds: (start, stop, unit), none across its parent's end."""
+    """[first, last) in whole hours, minutes and seconds as (start, stop, unit), each within one parent."""
     pieces = []
     place = first
     while place < last:

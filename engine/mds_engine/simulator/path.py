@@ -93,7 +93,8 @@ def _anchor(listing: Listing, day: Ints) -> Floats:
         left = _signed(_mix(salt, knot))
         right = _signed(_mix(salt, knot + 1))
         drift += (left + (right - left) * phase) * (0.55 * span**0.5)
-    return listing.base_price * np.exp(np.clip(drift * listing.daily_volatility, -0.75, 0.75))
+    prices: Floats = listing.base_price * np.exp(np.clip(drift * listing.daily_volatility, -0.75, 0.75))
+    return prices
 
 
 def _bridge(
@@ -120,7 +121,8 @@ def _bridge(
     value = value + near * 0.9 * (parents.high - value)
     near = (np.maximum(0.0, 1 - np.abs(place - trough - 0.5) / 4)) * window
     value = value + near * 0.9 * (parents.low - value)
-    return np.clip(value, parents.low, parents.high)
+    fitted: Floats = np.clip(value, parents.low, parents.high)
+    return fitted
 
 
 _U = np.uint64

@@ -37,7 +37,8 @@ def cumulative_lots(listing: Listing, ids: Ints) -> Ints:
         phase = (listing.key >> (number * 8) & 0xFF) / 255 * 2 * np.pi
         turn = at * (2 * np.pi / period) + phase
         flow += strength * period / (2 * np.pi) * (np.sin(turn) - np.sin(phase))
-    return np.round(flow * (listing.size_per_s * 10**listing.size_decimals)).astype(np.int64)
+    lots: Ints = np.round(flow * (listing.size_per_s * 10**listing.size_decimals)).astype(np.int64)
+    return lots
 
 
 def buyer_is_maker(listing: Listing, ids: Ints) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":

@@ -25,7 +25,11 @@ class VendorContext:
     clock: Clock
     seed: int
     recordings: Path | None = None
-    """The folder of recorded bodies of this vendor, None to invent them."""
+    """The folder of all vendors' recordings, None to invent the answers."""
+
+
+def _no_market() -> Market:
+    raise RuntimeError("this call was made without a view of the market")
 
 
 @dataclass(slots=True)
@@ -40,7 +44,7 @@ class Call:
     clock: Clock
     recording: Recording | None = None
     """STREAM routes under `--recorded`: the frames to play instead of live ones."""
-    market_now: Callable[[], Market] = field(default=lambda: _no_market())
+    market_now: Callable[[], Market] = field(default=_no_market)
     """The view as the faults stand at this moment: streams ask again for every frame."""
 
     @property
@@ -69,6 +73,8 @@ class Route:
     stream: StreamHandler | None = None
     admit: Callable[[Call], Awaitable[web.Response | None]] | None = None
     method: str = "GET"
+    needs_recording: bool = True
+    """False for a route that `handler` answers under `--recorded` too: pings, clocks, logins."""
 
 
 class Vendor(ABC):
@@ -89,6 +95,12 @@ class Vendor(ABC):
 
     def __init__(self, context: VendorContext) -> None:
         self.context = context
+
+    @property
+    def folder(self) -> Path | None:
+        """This vendor's recordings, None to invent the answers."""
+        root = self.context.recordings
+        return None if root is None else root / self.name
 
     @abstractmethod
     def routes(self) -> Sequence[Route]:
@@ -133,7 +145,3 @@ HTML_PAGE = (
     "<!DOCTYPE html>\n<html><head><title>Service maintenance</title></head>"
     "<body><h1>We'll be back soon</h1></body></html>\n"
 )
-
-
-def _no_market() -> Market:
-    raise RuntimeError("this call was made without a view of the market")
