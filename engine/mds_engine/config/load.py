@@ -19,7 +19,7 @@ from mds_engine.config.environment import overlay
 from mds_engine.config.permissions import exposure
 from mds_engine.config.positions import Path, key_lines, line_of
 from mds_engine.config.problems import InvalidConfigError, Problem, did_you_mean
-from mds_engine.config.schema import Config, ExchangeSettings
+from mds_engine.config.schema import Config, EngineSettings, ExchangeSettings
 from mds_engine.config.secret import Secret
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.substitution import substitute
@@ -134,13 +134,16 @@ class _Loader:
                 self._report((key,), f'there is no section "{key}"{did_you_mean(key, known)}')
             elif key in sections:
                 parts[key] = build(sections[key], table, (key,), self._report, from_text)
-        parts["sources"] = self._sources(document.get("sources", {}), from_text)
+        engine = parts.get("engine") or EngineSettings()
+        parts["sources"] = self._sources(document.get("sources", {}), engine.attempt_timeout_s, from_text)
         parts["exchanges"] = self._routes(document.get("routes", {}), document, from_text)
         if parts.get("console") is not None:
             check_console(parts["console"], self._report)
         return Config(**{name: part for name, part in parts.items() if part is not None})
 
-    def _sources(self, tables: Any, from_text: frozenset[Path]) -> dict[str, SourceSettings]:
+    def _sources(
+        self, tables: Any, attempt_timeout_s: float | None, from_text: frozenset[Path]
+    ) -> dict[str, SourceSettings]:
         built: dict[str, SourceSettings] = {}
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
             self._report(("sources",), "expected tables, as [sources.binance]")
@@ -159,7 +162,7 @@ class _Loader:
             else:
                 settings = build(self._plugins[kind].settings, table, path, self._report, from_text)
                 if settings is not None:
-                    built[name] = settings
+                    built[name] = _with_timeout(settings, table, attempt_timeout_s)
                     check_source(name, settings, self._report)
         return built
 
@@ -226,6 +229,15 @@ class _Loader:
         if self._problems:
             by_line = sorted(self._problems, key=lambda path: line_of(self._lines, path) or 0)
             raise InvalidConfigError([self._problems[path] for path in by_line])
+
+
+def _with_timeout(
+    settings: SourceSettings, table: Mapping[str, Any], timeout_s: float | None
+) -> SourceSettings:
+    """`engine.attempt_timeout_s`, for a source that sets none."""
+    if timeout_s is None or "timeout_s" in table:
+        return settings
+    return msgspec.structs.replace(settings, timeout_s=timeout_s)
 
 
 def secrets_of(settings: msgspec.Struct) -> tuple[tuple[str, Secret], ...]:

@@ -27,7 +27,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     deadline_s: PositiveSeconds = 10.0
     """Longest time for one call over all its sources, in seconds."""
     attempt_timeout_s: PositiveSeconds | None = None
-    """Longest time for one attempt at a source without `timeout_s`, in seconds; unset means its vendor's own."""
+    """`timeout_s` of sources that set none, in seconds; unset means their vendor's own."""
     failover_enabled: bool = True
     """Whether a call moves on to the next source; false asks the primary only."""
     state_path: str = ""
