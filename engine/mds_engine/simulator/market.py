@@ -7,96 +7,20 @@ seed agree, before and after a restart, and whatever was asked of them before.
 import math
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from mds_engine.simulator import tape
-from mds_engine.simulator.listings import DAY_S, Listing, ListingBook
-from mds_engine.simulator.path import CHILDREN, NODE_S, Floats, Ints, children, nodes, uniform
+from mds_engine.simulator.figures import Candles, Distortion, Snapshot, Span, Trades
+from mds_engine.simulator.listings import DAY_S, Listing, ListingBook, UnknownInstrumentError
+from mds_engine.simulator.path import Floats, Ints, uniform
 from mds_engine.simulator.sessions import Sessions
+from mds_engine.simulator.truth import Truth
 
-Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+__all__ = ["Candles", "Listing", "Market", "Snapshot", "Span", "Trades", "UnknownInstrumentError"]
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a quote screen shows of one instrument at one time. Prices are rounded to the price step."""
-
-    instrument: str
-    at: float
-    """Epoch seconds of the snapshot."""
-    last: float
-    last_size: float
-    last_time: float
-    """Epoch seconds of the last trade."""
-    open: float
-    high: float
-    low: float
-    """Of the exchange's day so far."""
-    previous_close: float
-    volume: float
-    """Traded since the exchange's midnight, in shares or coins."""
-    average: float
-    """Volume-weighted average price of the day, roughly."""
-    trades: int
-    """Trades since the exchange's midnight."""
-    bid: float
-    bid_size: float
-    ask: float
-    ask_size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trades:
-    """Consecutive trades, oldest first, as parallel arrays."""
-
-    id: Ints
-    time: Floats
-    """Epoch seconds, whole milliseconds."""
-    price: Floats
-    size: Floats
-    buyer_is_maker: Bools
-
-
-@dataclass(frozen=True, slots=True)
-class Candles:
-    """Bars, oldest first, as parallel arrays. The last one may still be open."""
-
-    start: Ints
-    """Epoch seconds."""
-    end: Ints
-    """Epoch seconds, exclusive."""
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-    quote_volume: Floats
-    first_trade: Ints
-    trades: Ints
-    taker_buy_volume: Floats
-    closed: Bools
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-
-@dataclass(frozen=True, slots=True)
-class Distortion:
-    """How one vendor's view departs from the truth."""
-
-    lag_s: float = 0.0
-    """The vendor's data is this old."""
-    noise_steps: int = 0
-    """Last prices of quotes are off by up to this many price steps, within the day's range."""
-    salt: int = 0
-    """Two vendors with different salts are wrong in different ways."""
-    factor: float = 1.0
-    """Every price is multiplied by this."""
-    frozen_at: float | None = None
-    """Prices (not times) stand still from this epoch second on."""
+_INSTANT_S = 0.0005
+"""Half the resolution of trade times: turns "at or before" into "before"."""
 
 
 class Market:
@@ -112,9 +36,8 @@ class Market:
         self._wall = wall
         self._book = ListingBook(seed)
         self._sessions = Sessions(always_open=always_open)
+        self._truth = Truth()
         self._distortion = Distortion()
-        self._hours = lru_cache(maxsize=2_048)(self._build_hour)
-        self._days = lru_cache(maxsize=4_096)(self._build_day)
 
     def distorted(
         self,
@@ -163,43 +86,65 @@ class Market:
         """The price at a time (now if None), rounded to the price step."""
         listing = self.listing(instrument)
         moment = self._sessions.last_open(listing, self.now() if at is None else at)
-        return self._rounded_one(listing, self._path_one(listing, moment))
+        return self._rounded_one(listing, self._value(listing, moment))
+
+    def span(self, instrument: str, start: float, end: float) -> Span:
+        """One bar over [start, end], of any length and alignment (epoch seconds)."""
+        listing = self.listing(instrument)
+        ids = tape.first_trade_at_or_after(listing, np.array([start, end + _INSTANT_S]))
+        first, following = max(int(ids[0]), 0), max(int(ids[1]), 1)
+        last = following - 1
+        lots = tape.cumulative_lots(listing, np.array([first, last, following])) / 10**listing.size_decimals
+        first_time, last_time = tape.trade_times(listing, np.array([min(first, last), last])).tolist()
+        low, high = self._extremes(listing, start, end)
+        opening = self._rounded_one(listing, self._value(listing, first_time))
+        close = self._rounded_one(listing, self._value(listing, last_time))
+        high = max(self._rounded_one(listing, high), opening, close)
+        low = min(self._rounded_one(listing, low), opening, close)
+        volume = round(max(float(lots[2] - lots[0]), 0.0), listing.size_decimals)
+        return Span(
+            start=start,
+            end=end,
+            open=opening,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            quote_volume=volume * (opening + high + low + close) / 4,
+            first_trade=first,
+            last_trade=last,
+            last_size=round(float(lots[2] - lots[1]), listing.size_decimals),
+            last_time=last_time,
+        )
 
     def snapshot(self, instrument: str, at: float | None = None) -> Snapshot:
         """Last trade, day figures and best bid and ask at a time (now if None)."""
         listing = self.listing(instrument)
         asked = self.now() if at is None else at
         moment = self._sessions.last_open(listing, asked)
-        midnight = self.day_start(instrument, moment)
-        opening = midnight + self._sessions.hours(listing)[0]
-        ids = tape.first_trade_at_or_after(listing, np.array([float(opening), moment + 0.0005]))
-        first, following = int(ids[0]), int(ids[1])
-        last = max(following - 1, 0)
-        last_time = float(tape.trade_times(listing, np.array([last]))[0])
-        lots = tape.cumulative_lots(listing, np.array([first, last, following])) / 10**listing.size_decimals
-        low, high = self._extremes(listing, opening, max(moment, opening + 0.001))
-        price = min(max(self._noisy(listing, self._path_one(listing, last_time), moment), low), high)
-        step, rounded = listing.price_step * self._distortion.factor, self._rounded_one(listing, price)
-        day_open = self._rounded_one(listing, self._path_one(listing, float(opening)))
+        opening = self.day_start(instrument, moment) + self._sessions.hours(listing)[0]
+        day = self.span(instrument, float(opening), moment)
         before = self._sessions.last_open(listing, opening - 0.001)
-        bid_size, ask_size = self._book_sizes(listing, moment, 1)
+        last = self._noisy(listing, day, moment)
+        step = listing.price_step
+        bid_sizes, ask_sizes = self._standing_sizes(listing, moment, 1)
         return Snapshot(
             instrument=instrument,
             at=asked,
-            last=rounded,
-            last_size=round(float(lots[2] - lots[1]), listing.size_decimals),
-            last_time=last_time,
-            open=day_open,
-            high=max(self._rounded_one(listing, high), rounded, day_open),
-            low=min(self._rounded_one(listing, low), rounded, day_open),
-            previous_close=self._rounded_one(listing, self._path_one(listing, before)),
-            volume=round(float(lots[2] - lots[0]), listing.size_decimals),
-            average=self._rounded_one(listing, (high + low + price + day_open) / 4),
-            trades=max(following - first, 0),
-            bid=self._rounded_one(listing, rounded - step),
-            bid_size=bid_size[0],
-            ask=self._rounded_one(listing, rounded + step),
-            ask_size=ask_size[0],
+            last=last,
+            last_size=day.last_size,
+            last_time=day.last_time,
+            open=day.open,
+            high=day.high,
+            low=day.low,
+            previous_close=self._rounded_one(listing, self._value(listing, before)),
+            volume=day.volume,
+            average=self._rounded_one(listing, (day.open + day.high + day.low + last) / 4),
+            trades=day.trades,
+            bid=self._rounded_one(listing, last - step),
+            bid_size=bid_sizes[0],
+            ask=self._rounded_one(listing, last + step),
+            ask_size=ask_sizes[0],
         )
 
     def depth(
@@ -208,12 +153,14 @@ class Market:
         """(price, size) of the best `levels` bids and asks, best first."""
         listing = self.listing(instrument)
         moment = self._sessions.last_open(listing, self.now() if at is None else at)
-        best = self.snapshot(instrument, moment)
-        bid_sizes, ask_sizes = self._book_sizes(listing, moment, levels)
-        step = listing.price_step
-        bids = [(self._rounded_one(listing, best.bid - step * i), bid_sizes[i]) for i in range(levels)]
-        asks = [(self._rounded_one(listing, best.ask + step * i), ask_sizes[i]) for i in range(levels)]
-        return [level for level in bids if level[0] > 0], asks
+        last = self._rounded_one(listing, self._value(listing, self._last_trade_time(listing, moment)))
+        bid_sizes, ask_sizes = self._standing_sizes(listing, moment, levels)
+        ladder: Floats = np.arange(1.0, levels + 1) * listing.price_step
+        below: Floats = last - ladder[ladder < last]
+        above: Floats = last + ladder
+        bids = self._rounded(listing, below).tolist()
+        asks = self._rounded(listing, above).tolist()
+        return list(zip(bids, bid_sizes, strict=False)), list(zip(asks, ask_sizes, strict=True))
 
     def trade_ids(self, instrument: str, start: float, end: float) -> range:
         """Ids of the trades with start <= time < end (epoch seconds)."""
@@ -221,16 +168,26 @@ class Market:
         ids = tape.first_trade_at_or_after(listing, np.array([float(start), float(end)]))
         return range(max(int(ids[0]), 0), max(int(ids[1]), 0))
 
+    def trade_times(self, instrument: str, ids: range) -> list[float]:
+        """When trades happen (epoch seconds), the future ones too."""
+        numbers = np.arange(ids.start, ids.stop, dtype=np.int64)
+        times: list[float] = tape.trade_times(self.listing(instrument), numbers).tolist()
+        return times
+
     def trades(self, instrument: str, ids: range) -> Trades:
         """These trades. Ids start at 0 with the listing and have no gaps."""
         listing = self.listing(instrument)
         numbers = np.arange(ids.start, ids.stop, dtype=np.int64)
         times = tape.trade_times(listing, numbers)
         lots = tape.cumulative_lots(listing, np.arange(ids.start, ids.stop + 1, dtype=np.int64))
+        if len(ids) <= 4:
+            values = np.array([self._value(listing, at) for at in times.tolist()])
+        else:
+            values = self._values(listing, times)
         return Trades(
             id=numbers,
             time=times,
-            price=self._rounded(listing, self._path(listing, times)),
+            price=self._rounded(listing, values),
             size=np.round(np.diff(lots) / 10**listing.size_decimals, listing.size_decimals),
             buyer_is_maker=tape.buyer_is_maker(listing, numbers),
         )
@@ -248,26 +205,26 @@ class Market:
         return self.candles_between(instrument, edges)
 
     def candles_between(self, instrument: str, edges: Ints) -> Candles:
-        """Bars from each edge (whole epoch seconds, ascending) to the next: for weeks and months."""
+        """Bars from each edge (whole epoch seconds, ascending) to the next: for weeks and months too.
+
+        Bars that start after now are left out.
+        """
         listing = self.listing(instrument)
         now = self.now()
+        edges = edges[: np.searchsorted(edges, now) + 1]
         starts, ends = edges[:-1], edges[1:]
         if len(starts) == 0:
-            return _no_candles()
-        high, low = self._ranges(listing, edges)
-        if ends[-1] > now:
-            low[-1], high[-1] = self._extremes(listing, int(starts[-1]), max(now, float(starts[-1]) + 0.001))
-        limits = np.minimum(edges.astype(np.float64), now + 0.0005)
+            return Candles.none()
+        low, high = self._ranges(listing, edges, now)
+        limits = np.minimum(edges.astype(np.float64), now + _INSTANT_S)
         ids = np.maximum(tape.first_trade_at_or_after(listing, limits), 0)
         first, following = ids[:-1], ids[1:]
         times = tape.trade_times(listing, np.concatenate([np.minimum(first, following - 1), following - 1]))
-        prices = self._rounded(listing, self._path(listing, times))
+        prices = self._rounded(listing, self._values(listing, times))
         opens, closes = prices[: len(starts)], prices[len(starts) :]
-        lots = tape.cumulative_lots(listing, ids)
-        volume = np.diff(lots) / 10**listing.size_decimals
-        high, low = self._rounded(listing, high), self._rounded(listing, low)
-        high = np.maximum(high, np.maximum(opens, closes))
-        low = np.minimum(low, np.minimum(opens, closes))
+        volume = np.diff(tape.cumulative_lots(listing, ids)) / 10**listing.size_decimals
+        high = np.maximum(self._rounded(listing, high), np.maximum(opens, closes))
+        low = np.minimum(self._rounded(listing, low), np.minimum(opens, closes))
         empty = following == first
         share = 0.35 + 0.3 * uniform(listing.key, 3, starts)
         candles = Candles(
@@ -284,76 +241,43 @@ class Market:
             taker_buy_volume=np.round(volume * share, listing.size_decimals),
             closed=ends <= now,
         )
-        return self._in_session(listing, candles)
+        if self._sessions.always_open or int(ends[0] - starts[0]) >= DAY_S:
+            return candles
+        return candles.where(self._sessions.is_open(listing, starts.astype(np.float64)))
 
-    # The path and its extremes, distorted but not yet rounded.
+    # The truth, distorted but not yet rounded.
 
-    def _path(self, listing: Listing, times: Floats) -> Floats:
-        frozen_at = self._distortion.frozen_at
-        if frozen_at is not None:
-            times = np.minimum(times, frozen_at)
-        local = times + listing.day_offset_s
-        second = np.floor(local).astype(np.int64)
-        node = nodes(listing, 3, second)
-        values: Floats = (node.open + (node.close - node.open) * (local - second)) * self._distortion.factor
-        return values
+    def _values(self, listing: Listing, times: Floats) -> Floats:
+        if self._distortion.frozen_at is not None:
+            times = np.minimum(times, self._distortion.frozen_at)
+        return self._truth.values(listing, times) * self._distortion.factor
 
-    def _path_one(self, listing: Listing, at: float) -> float:
-        frozen_at = self._distortion.frozen_at
-        local = (at if frozen_at is None else min(at, frozen_at)) + listing.day_offset_s
-        second = math.floor(local)
-        hour, place = divmod(second, 3_600)
-        steps = self._hours(listing, hour).steps
-        value = steps[place] + (steps[place + 1] - steps[place]) * (local - second)
-        return float(value) * self._distortion.factor
-
-    def _ranges(self, listing: Listing, edges: Ints) -> tuple[Floats, Floats]:
-        """Highs and lows of whole bars between edges."""
-        local = edges + listing.day_offset_s
-        level = next(level for level in range(4) if not np.any(local % NODE_S[level]))
-        places = local // NODE_S[level]
-        node = nodes(listing, level, np.arange(places[0], places[-1], dtype=np.int64))
-        cuts = places[:-1] - places[0]
-        high, low = np.maximum.reduceat(node.high, cuts), np.minimum.reduceat(node.low, cuts)
-        return high * self._distortion.factor, low * self._distortion.factor
+    def _value(self, listing: Listing, at: float) -> float:
+        if self._distortion.frozen_at is not None:
+            at = min(at, self._distortion.frozen_at)
+        return self._truth.value(listing, at) * self._distortion.factor
 
     def _extremes(self, listing: Listing, start: float, end: float) -> tuple[float, float]:
-        """Lowest and highest value of the path in [start, end], which may end in the middle of anything."""
-        frozen_at = self._distortion.frozen_at
-        if frozen_at is not None and frozen_at < end:
-            end = max(frozen_at, start)
-        first = math.floor(start + listing.day_offset_s)
-        last = math.floor(end + listing.day_offset_s)
-        lows, highs = [self._path_one(listing, end) / self._distortion.factor], []
-        highs.append(lows[0])
-        for place, stop, unit in _cover(first, last):
-            low, high = self._unit_extremes(listing, place, stop, unit)
-            lows.append(low)
-            highs.append(high)
-        return min(lows) * self._distortion.factor, max(highs) * self._distortion.factor
+        if self._distortion.frozen_at is not None:
+            start, end = min(start, self._distortion.frozen_at), min(end, self._distortion.frozen_at)
+        low, high = self._truth.extremes(listing, start, end)
+        return low * self._distortion.factor, high * self._distortion.factor
 
-    def _unit_extremes(self, listing: Listing, place: int, stop: int, unit: int) -> tuple[float, float]:
-        parent_s = NODE_S[NODE_S.index(unit) - 1] if unit != 1 else 3_600
-        parent, offset = divmod(place, parent_s)
-        part = slice(offset // unit, (stop - parent * parent_s) // unit)
-        if unit == 1:
-            steps = self._hours(listing, parent).steps[part.start : part.stop + 1]
-            return float(steps.min()), float(steps.max())
-        block = self._days(listing, parent) if unit == 3_600 else self._hours(listing, parent)
-        return float(block.low[part].min()), float(block.high[part].max())
+    def _ranges(self, listing: Listing, edges: Ints, now: float) -> tuple[Floats, Floats]:
+        low, high = self._truth.ranges(listing, edges)
+        low, high = low * self._distortion.factor, high * self._distortion.factor
+        horizon = now if self._distortion.frozen_at is None else min(now, self._distortion.frozen_at)
+        # Bars that reach beyond what this view can know show only what has happened.
+        for unfinished in range(int(np.searchsorted(edges, horizon, side="right")) - 1, len(low)):
+            place = max(unfinished, 0)
+            low[place], high[place] = self._extremes(listing, float(edges[place]), now)
+        return low, high
 
-    def _build_day(self, listing: Listing, day: int) -> "_Block":
-        hours = nodes(listing, 1, day * CHILDREN[0] + np.arange(CHILDREN[0], dtype=np.int64))
-        return _Block(hours.low, hours.high, np.empty(0))
+    def _last_trade_time(self, listing: Listing, at: float) -> float:
+        following = tape.first_trade_at_or_after(listing, np.array([at + _INSTANT_S]))
+        return float(tape.trade_times(listing, np.maximum(following - 1, 0))[0])
 
-    def _build_hour(self, listing: Listing, hour: int) -> "_Block":
-        minutes = nodes(listing, 2, hour * CHILDREN[1] + np.arange(CHILDREN[1], dtype=np.int64))
-        every = np.repeat(np.arange(CHILDREN[1]), CHILDREN[2])
-        place = np.tile(np.arange(CHILDREN[2], dtype=np.int64), CHILDREN[1])
-        seconds = children(listing, 3, minutes.at(every), place)
-        return _Block(minutes.low, minutes.high, np.append(seconds.open, seconds.close[-1]))
-
-    # Rounding, noise, and the book around the last price.
+    # Rounding, noise, and what stands in the book.
 
     def _rounded(self, listing: Listing, values: Floats) -> Floats:
         steps = np.maximum(np.round(values / listing.price_step), 1)
@@ -363,65 +287,17 @@ class Market:
         steps = max(round(value / listing.price_step), 1)
         return round(steps * listing.price_step, listing.price_decimals)
 
-    def _noisy(self, listing: Listing, value: float, at: float) -> float:
+    def _noisy(self, listing: Listing, day: Span, at: float) -> float:
         steps = self._distortion.noise_steps
         if steps == 0:
-            return value
+            return day.close
         draw = uniform(listing.key, 16 + self._distortion.salt, np.array([int(at)], dtype=np.int64))
-        return value + listing.price_step * round((float(draw[0]) * 2 - 1) * steps)
+        off = listing.price_step * round((float(draw[0]) * 2 - 1) * steps)
+        return self._rounded_one(listing, min(max(day.close + off, day.low), day.high))
 
-    def _book_sizes(self, listing: Listing, at: float, levels: int) -> tuple[list[float], list[float]]:
-        """Sizes that stand on the bid and the ask side; they change every second."""
-        place = np.arange(2 * levels, dtype=np.int64) + int(at) * 64
-        typical = max(listing.size_per_s, 1.0 if listing.size_per_s else 0.0) * 2
-        sizes = np.round(
-            typical * (0.1 + 2 * uniform(listing.key, 4, place) ** 3), listing.size_decimals
-        ).tolist()
-        return sizes[:levels], sizes[levels:]
-
-    def _in_session(self, listing: Listing, candles: Candles) -> Candles:
-        if self._sessions.always_open or int(candles.end[0] - candles.start[0]) >= DAY_S:
-            return candles
-        kept = self._sessions.is_open(listing, candles.start.astype(np.float64))
-        return Candles(*(getattr(candles, name)[kept] for name in Candles.__dataclass_fields__))
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    low: Floats
-    high: Floats
-    steps: Floats
-
-
-def _cover(first: int, last: int) -> list[tuple[int, int, int]]:
-    """[first, last) in whole hours, minutes and seconds as (start, stop, unit), each within one parent."""
-    pieces = []
-    place = first
-    while place < last:
-        unit = next(unit for unit in (3_600, 60, 1) if place % unit == 0 and place + unit <= last)
-        parent_s = DAY_S if unit == 3_600 else 3_600
-        limit = min(last, (place // parent_s + 1) * parent_s)
-        if unit == 1:
-            limit = min(limit, (place // 60 + 1) * 60)
-        stop = place + (limit - place) // unit * unit
-        pieces.append((place, stop, unit))
-        place = stop
-    return pieces
-
-
-def _no_candles() -> Candles:
-    none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
-    return Candles(
-        start=none,
-        end=none,
-        open=nothing,
-        high=nothing,
-        low=nothing,
-        close=nothing,
-        volume=nothing,
-        quote_volume=nothing,
-        first_trade=none,
-        trades=none,
-        taker_buy_volume=nothing,
-        closed=np.empty(0, dtype=np.bool_),
-    )
+    def _standing_sizes(self, listing: Listing, at: float, levels: int) -> tuple[list[float], list[float]]:
+        """Sizes on the bid and the ask side; they change every second."""
+        place = np.arange(2 * levels, dtype=np.int64).reshape(levels, 2) + int(at) * 16_384
+        draw = 0.1 + 2 * uniform(listing.key, 4, place) ** 3
+        sizes = np.round(draw * (2 * listing.size_per_s), listing.size_decimals)
+        return sizes[:, 0].tolist(), sizes[:, 1].tolist()

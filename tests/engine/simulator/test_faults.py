@@ -8,14 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.recorded import Recording, Recordings
 from mds_engine.simulator.server import Simulator, UnknownVendorError
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import Call, Route, Vendor, retry_after_headers
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 
 class ToyVendor(Vendor):
