@@ -100,10 +100,9 @@ class KiteVendor(Vendor):
     async def _ticks(self, call: Call, stream: Stream) -> None:
         self._connections += 1
         try:
-            folder = self.context.recordings
             ticker = Ticker(self._instruments)
-            if call.recording is not None and folder is not None:
-                await ticker.replay(call, stream, call.recording.read_frames(folder))
+            if call.recording is not None and self.folder is not None:
+                await ticker.replay(call, stream, call.recording.read_frames(self.folder))
             else:
                 await ticker.run(call, stream)
         finally:
