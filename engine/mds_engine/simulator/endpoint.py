@@ -158,6 +158,7 @@ class Endpoint:
             response = await self._from_vendor(route, call)
         self._vendor.decorate(call, response)
         entry.status = response.status
+        self._log.touch()
         truncated = _first(hits, FaultKind.TRUNCATE)
         if truncated is not None:
             return await self._truncate(call.request, response, truncated, entry)
@@ -169,6 +170,7 @@ class Endpoint:
                 await self._clock.sleep(active.fault.delay_s)
             elif active.fault.kind is FaultKind.HANG:
                 entry.outcome = "hung"
+                self._log.touch()
                 await self._board.cleared(active)
                 entry.outcome = "answered"
         for active in hits:
@@ -236,6 +238,7 @@ class Endpoint:
         websocket = web.WebSocketResponse(autoping=False, compress=False)
         await websocket.prepare(request)
         entry.status, entry.outcome = 101, "stream"
+        self._log.touch()
         stream = Stream(websocket, request, self._board, self._vendor.name, self.index)
         self._streams.add(stream)
         try:

@@ -59,8 +59,7 @@ def children(listing: Listing, level: int, parents: Nodes, place: Ints) -> Nodes
     fate = _mix(_salted(listing.key, 16 + level), parents.index)
     peak = (fate & _U(0xFFFF)).astype(np.int64) % count
     trough = ((fate >> _U(16)) & _U(0xFFFF)).astype(np.int64) % count
-    opens = _bridge(listing, level, parents, place, count, peak, trough)
-    closes = _bridge(listing, level, parents, place + 1, count, peak, trough)
+    opens, closes = _bridge(listing, level, parents, np.stack([place, place + 1]), count, peak, trough)
     wick = _mix(_salted(listing.key, 32 + level), index)
     reach = (parents.high - parents.low) * (0.35 / count**0.5)
     high = np.minimum(np.maximum(opens, closes) + reach * (0.15 + _fraction(wick) ** 2), parents.high)
@@ -71,7 +70,8 @@ def children(listing: Listing, level: int, parents: Nodes, place: Ints) -> Nodes
 
 
 def _days(listing: Listing, index: Ints) -> Nodes:
-    opens, closes = _anchor(listing, index), _anchor(listing, index + 1)
+    both = _anchor(listing, np.concatenate([index, index + 1]))
+    opens, closes = both[: len(index)], both[len(index) :]
     wick = _mix(_salted(listing.key, 1), index)
     scale = listing.daily_volatility * 0.9
     high = np.maximum(opens, closes) * (1 + scale * (0.08 + _fraction(wick) ** 2))
@@ -85,14 +85,12 @@ def _anchor(listing: Listing, day: Ints) -> Floats:
     It wanders as a market does and never strays from its base by more than a
     factor of two or so, over any number of years.
     """
-    drift = np.zeros(day.shape)
-    for octave in range(9):
-        span = 1 << octave
-        knot, phase = day // span, (day % span) / span
-        salt = _salted(listing.key, 64 + octave)
-        left = _signed(_mix(salt, knot))
-        right = _signed(_mix(salt, knot + 1))
-        drift += (left + (right - left) * phase) * (0.55 * span**0.5)
+    spans = 1 << np.arange(_OCTAVES, dtype=np.int64)
+    salts = np.array([_salted(listing.key, 64 + octave) for octave in range(_OCTAVES)])
+    knot = day[:, np.newaxis] // spans
+    phase = (day[:, np.newaxis] - knot * spans) / spans
+    left, right = _signed(_mix(salts, knot)), _signed(_mix(salts, knot + 1))
+    drift = ((left + (right - left) * phase) * (0.55 * np.sqrt(spans))).sum(axis=1)
     prices: Floats = listing.base_price * np.exp(np.clip(drift * listing.daily_volatility, -0.75, 0.75))
     return prices
 
@@ -125,6 +123,7 @@ def _bridge(
     return fitted
 
 
+_OCTAVES = 9
 _U = np.uint64
 _MASK = (1 << 64) - 1
 
@@ -133,7 +132,7 @@ def _salted(key: int, salt: int) -> np.uint64:
     return _U((key ^ (salt * 0x9E3779B97F4A7C15)) & _MASK)
 
 
-def _mix(salt: np.uint64, index: Ints) -> NDArray[np.uint64]:
+def _mix(salt: np.uint64 | NDArray[np.uint64], index: Ints) -> NDArray[np.uint64]:
     """Splitmix64: 64 well-mixed bits for each number."""
     bits = index.astype(_U) * _U(0x9E3779B97F4A7C15) + salt
     bits = (bits ^ (bits >> _U(30))) * _U(0xBF58476D1CE4E5B9)

@@ -1,5 +1,6 @@
 """What reached the simulator, by its own count: the judge's evidence in drills."""
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Literal
@@ -43,6 +44,7 @@ class WireLog:
         self._entries: deque[WireEntry] = deque(maxlen=kept)
         self._total = 0
         self._by_group: Counter[str] = Counter()
+        self._waiters: set[asyncio.Event] = set()
         self.resets = 0
         """Live connections that a fault reset."""
 
@@ -61,7 +63,24 @@ class WireLog:
             group=group,
         )
         self._entries.append(entry)
+        self.touch()
         return entry
+
+    def touch(self) -> None:
+        """Wake those who wait: something was noted."""
+        for waiter in self._waiters:
+            waiter.set()
+
+    async def until(self, ready: Callable[["WireLog"], bool]) -> None:
+        """Return once `ready` is true of this log; it is asked again after every note."""
+        changed = asyncio.Event()
+        self._waiters.add(changed)
+        try:
+            while not ready(self):
+                changed.clear()
+                await changed.wait()
+        finally:
+            self._waiters.discard(changed)
 
     @property
     def total(self) -> int:

@@ -103,10 +103,7 @@ async def test_hang_never_answers_until_it_is_cleared(
     await simulator.inject("toy", Fault(kind=FaultKind.HANG))
     request = asyncio.create_task(client.get("/price"))
     toy = simulator.vendor("toy")
-    while not toy.requests():
-        await asyncio.sleep(0)
-    while toy.requests()[0].outcome != "hung":
-        await asyncio.sleep(0)
+    await toy.log.until(lambda log: [entry.outcome for entry in log.entries()] == ["hung"])
     assert not request.done()
 
     await simulator.clear("toy")
