@@ -287,3 +287,10 @@ def succeed_early(subject: Breaker, now: float) -> BreakerState:
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, BreakerSettings)
+
+
+def test_a_quick_failure_does_not_open_it_for_slowness():
+    subject = breaker()
+    subject.slow_after_s = 1.0
+    succeed(subject, 0.0, times=4, duration_s=1.1)
+    assert fail(subject, 0.0) is None
