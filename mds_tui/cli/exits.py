@@ -1,0 +1,88 @@
+"""How every verb ends: one sentence and one number."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from mds_engine import errors
+
+
+class Exit(enum.IntEnum):
+    """Exit codes. docs/cli.md has the same table; a test holds them together."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CONFIG = 3
+    UNAVAILABLE = 4
+    REQUEST = 5
+    PAYLOAD = 6
+    INTERRUPTED = 130
+
+
+MEANING: Mapping[Exit, str] = {
+    Exit.OK: "done",
+    Exit.FAILED: "a drill or a check of the doctor failed, or there is no such data",
+    Exit.USAGE: "the command line cannot be read",
+    Exit.CONFIG: "the configuration cannot be used",
+    Exit.UNAVAILABLE: "no source could answer, or the simulator cannot be reached",
+    Exit.REQUEST: "what was asked for is not right: an instrument, an interval, a source",
+    Exit.PAYLOAD: "decode: the payload cannot be read",
+    Exit.INTERRUPTED: "interrupted by Ctrl+C",
+}
+"""As `--help` prints them."""
+
+
+class SimulatorUnreachableError(errors.MdsError):
+    """Nobody answers where a simulator should be."""
+
+
+def code_of(error: errors.MdsError) -> Exit:
+    """The exit code that an error ends with."""
+    if isinstance(error, errors.ConfigError):
+        return Exit.CONFIG
+    if isinstance(error, errors.UnknownSourceError | errors.InvalidRequest):
+        return Exit.REQUEST
+    if isinstance(error, errors.NotFound):
+        return Exit.FAILED
+    if isinstance(error, errors.InvalidPayload):
+        return Exit.PAYLOAD
+    return Exit.UNAVAILABLE
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal, beside the data."""
+    for line in sentence.splitlines():
+        click.echo(f"mds-tui: {line}", err=True)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the errors that we raise on purpose into a sentence and an exit code."""
+    try:
+        yield
+    except errors.MdsError as error:
+        say(str(error))
+        raise click.exceptions.Exit(code_of(error)) from None
+    except KeyboardInterrupt:
+        say("interrupted")
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
+
+
+class Verbs(click.Group):
+    """The command group: every verb runs under `told`, and help lists the exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with told():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order of registration, which is the order of use."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        rows: Sequence[tuple[str, str]] = [(str(code.value), about) for code, about in MEANING.items()]
+        with formatter.section("Exit codes"):
+            formatter.write_dl(rows)
