@@ -3,6 +3,7 @@
 Only for texts that tomllib has accepted: nothing is validated here.
 """
 
+import tomllib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -10,7 +11,6 @@ Path = tuple[str, ...]
 """A key by its place, as ("sources", "zerodha", "api_key"). Items of arrays have their index as text."""
 
 _BARE_END = ",]}\n#"
-_ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
 
 
 def key_lines(text: str) -> Mapping[Path, int]:
@@ -73,7 +73,7 @@ class _Scanner:
         while True:
             self._skip(" \t")
             if self._peek() in "\"'":
-                parts.append(self._string())
+                parts.append(tomllib.loads(f"key = {self._string()}")["key"])
             else:
                 start = self._at
                 while self._peek() not in " \t.=]":
@@ -114,23 +114,18 @@ class _Scanner:
         self._at += 1
 
     def _string(self) -> str:
-        """A string of any of the four kinds; its text matters only for keys, which have one line."""
+        """A string of any of the four kinds, as it is written."""
+        start = self._at
         quote = self._peek()
         fence = quote * 3 if self._text.startswith(quote * 3, self._at) else quote
         self._at += len(fence)
-        characters: list[str] = []
         while not self._text.startswith(fence, self._at):
-            character = self._peek()
-            if character == "\\" and quote == '"':
-                self._at += 1
-                character = _ESCAPES.get(self._peek(), self._peek())
-            characters.append(character)
-            self._at += 1
+            self._at += 2 if self._peek() == "\\" and quote == '"' else 1
         self._at += len(fence)
         # A multi-line string may end in quotes of its own, before the fence.
         while len(fence) > 1 and self._peek() == quote:
             self._at += 1
-        return "".join(characters)
+        return self._text[start : self._at]
 
     def _skip(self, blanks: str) -> bool:
         """Pass over blanks and comments; True if anything is left."""

@@ -47,10 +47,14 @@ def at_simulator(config: Config, simulator: SimulatorAddress) -> Config:
 
     Base URLs are the simulator's, and keys are dummies: real ones have no
     business there. Sources whose vendor is not simulated are taken out of
-    service, so that nothing goes to the real world by mistake.
+    service, so that nothing goes to the real world by mistake. Bans and
+    breakers of simulated vendors stay out of the user's real state, unless a
+    state file was named.
     """
+    engine = config.engine
     return msgspec.structs.replace(
         config,
+        engine=engine if engine.state_path else msgspec.structs.replace(engine, state_path=":memory:"),
         sources={
             name: _redirected(settings, simulator.vendors.get(settings.kind))
             for name, settings in config.sources.items()
