@@ -11,9 +11,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from mds_engine.config.source_settings import SourceSettings
+from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control.route_key import RouteKey
 from mds_engine.model.capability import Capability
 from mds_engine.model.instrument import Instrument
+from mds_engine.policy.breaker_settings import BreakerSettings
+from mds_engine.policy.limiter_settings import LimiterSettings
+from mds_engine.policy.source_breaker import SourceBreakerSettings
 
 PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
 Failback = Literal["sticky", "preemptive"]
@@ -123,6 +127,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """By name, each of its vendor's own type."""
     exchanges: Mapping[str, ExchangeSettings] = msgspec.field(default_factory=dict)
     """The `[routes.…]` tables by exchange."""
+    breaker: BreakerSettings = BreakerSettings()
+    """Of each capability of each source."""
+    source_breaker: SourceBreakerSettings = SourceBreakerSettings()
+    """Of each source as a whole."""
+    limiter: LimiterSettings = LimiterSettings()
+    streams: StreamSettings = StreamSettings()
     console: ConsoleSettings = ConsoleSettings()
 
     def by_priority(self) -> tuple[str, ...]:

@@ -81,6 +81,9 @@ DEMO = """\
 name = "demo"
 state_path = ":memory:"
 
+[streams]
+regular_hours = false
+
 [sources.zerodha]
 kind = "kite"
 
