@@ -11,7 +11,7 @@ from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 
 IST = timezone(timedelta(hours=5, minutes=30))
-HEADERS = {"X-Kite-Version": "3", "Authorization": "token simulatedkey:simulatedaccess"}
+HEADERS = {"X-Kite-Version": "3", "Authorization": "token simulated:simulated"}
 
 
 class StandingClock:
@@ -130,7 +130,7 @@ async def test_the_dump_is_gzipped_csv_whose_tokens_tell_the_segment(kite: httpx
 @pytest.mark.parametrize(
     "headers",
     [
-        {"X-Kite-Version": "3", "Authorization": "token simulatedkey:stale"},
+        {"X-Kite-Version": "3", "Authorization": "token simulated:stale"},
         {"X-Kite-Version": "", "Authorization": HEADERS["Authorization"]},
         {"X-Kite-Version": "3", "Authorization": ""},
     ],
@@ -162,16 +162,16 @@ async def test_one_quote_a_second_and_a_429_without_retry_after(
 async def test_a_login_gives_a_session_once_and_only_for_the_right_checksum(
     kite: httpx.AsyncClient,
 ) -> None:
-    page = await kite.get("/connect/login", params={"api_key": "simulatedkey", "v": "3"})
+    page = await kite.get("/connect/login", params={"api_key": "simulated", "v": "3"})
     token = httpx.URL(page.headers["location"]).params["request_token"]
-    good = hashlib.sha256(f"simulatedkey{token}simulatedsecret".encode()).hexdigest()
-    form = {"api_key": "simulatedkey", "request_token": token, "checksum": good}
+    good = hashlib.sha256(f"simulated{token}simulated".encode()).hexdigest()
+    form = {"api_key": "simulated", "request_token": token, "checksum": good}
     wrong = await kite.post("/session/token", data={**form, "checksum": "0" * 64})
     assert (wrong.status_code, wrong.json()["error_type"]) == (403, "TokenException")
     session = (await kite.post("/session/token", data=form)).json()["data"]
     again = await kite.post("/session/token", data=form)
     assert again.status_code == 403
-    headers = {"Authorization": f"token simulatedkey:{session['access_token']}"}
+    headers = {"Authorization": f"token simulated:{session['access_token']}"}
     assert (await kite.get("/user/profile", headers=headers)).json()["data"]["broker"] == "ZERODHA"
     await kite.request("DELETE", "/session/token", params={"access_token": session["access_token"]})
     assert (await kite.get("/user/profile", headers=headers)).status_code == 403

@@ -39,8 +39,8 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield running
 
 
-def _url(simulator: Simulator, token: str = "simulatedaccess") -> str:
-    return f"{simulator.vendor('kite').ws}?api_key=simulatedkey&access_token={token}"
+def _url(simulator: Simulator, token: str = "simulated") -> str:
+    return f"{simulator.vendor('kite').ws}?api_key=simulated&access_token={token}"
 
 
 def _packets(frame: bytes) -> list[bytes]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class KiteAccount:
     """What a user of Kite Connect has in hand. The defaults open the simulator and nothing else."""
 
-    api_key: str = "simulatedkey"
-    api_secret: str = "simulatedsecret"  # noqa: S105
-    access_token: str = "simulatedaccess"  # noqa: S105
+    api_key: str = "simulated"
+    api_secret: str = "simulated"  # noqa: S105
+    access_token: str = "simulated"  # noqa: S105
     """Valid from the start, as if today's login were done."""
-    request_token: str = "simulatedrequest"  # noqa: S105
+    request_token: str = "simulated"  # noqa: S105
     """May be exchanged once for an access token; `/connect/login` hands out more."""
     user_id: str = "SIM001"
 
