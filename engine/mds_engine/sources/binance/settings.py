@@ -1,0 +1,25 @@
+"""What `[sources.NAME]` with `kind = "binance"` may hold."""
+
+from mds_engine.config.source_settings import SourceSettings
+
+
+class BinanceSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Binance spot market data; it needs no key."""
+
+    kind: str = "binance"
+    """The vendor adapter."""
+    endpoints: tuple[str, ...] = (
+        "https://api.binance.com",
+        "https://api-gcp.binance.com",
+        "https://api1.binance.com",
+        "https://api2.binance.com",
+        "https://api3.binance.com",
+        "https://api4.binance.com",
+    )
+    """Base URLs for requests, tried in order."""
+    stream_endpoints: tuple[str, ...] = ("wss://stream.binance.com:9443", "wss://stream.binance.com:443")
+    """Base URLs for live streams, tried in order."""
+    stream_kinds: tuple[str, ...] = ("trade", "bookTicker")
+    """The streams that are subscribed for each instrument, by Binance's names."""
+    probe_symbol: str = "BTCUSDT"
+    """A symbol that is always listed: asking for it keeps the answer about the limits small."""

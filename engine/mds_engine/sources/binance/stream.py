@@ -1,0 +1,101 @@
+"""Binance's live streams: one combined connection, subscribed in batches."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable
+
+from mds_engine.errors import InvalidRequest, Unavailable
+from mds_engine.model import Instrument
+from mds_engine.sources.binance.decode_stream import StreamDecoder
+from mds_engine.sources.binance.settings import BinanceSettings
+from mds_engine.sources.binance.symbols import stream_name
+from mds_engine.sources.contract import Deliver, SourceContext, TickStream
+from mds_engine.sources.endpoints import Endpoints
+from mds_engine.sources.websocket import WebSocketShell
+
+_STREAMS_A_CONNECTION = 1024
+_STREAMS_A_MESSAGE = 100
+# Binance takes five messages a second, pings and pongs included, and ends the connection at the sixth.
+# Three leave room for a pong and a ping of ours.
+_MESSAGES_A_SECOND = 3
+_CONNECTION_LIFE_S = 23.75 * 3600
+"""Binance cuts every connection at 24 hours; we leave while there is time to change over."""
+
+
+class BinanceStream(TickStream):
+    """Trades and best prices of the instruments that are asked for.
+
+    Subscribing to a symbol that does not exist succeeds silently: it just never
+    ticks.
+    """
+
+    def __init__(
+        self, settings: BinanceSettings, context: SourceContext, endpoints: Endpoints, deliver: Deliver
+    ) -> None:
+        self._kinds = settings.stream_kinds
+        self._clock = context.clock
+        self._deliver = deliver
+        self._decode = StreamDecoder(context.name).decode
+        self._socket = WebSocketShell(context.clock, endpoints, timeout_s=settings.timeout_s)
+        self._subscribed: set[str] = set()
+        self._sending = asyncio.Lock()
+        self._sent_at: deque[float] = deque(maxlen=_MESSAGES_A_SECOND)
+        self._messages = 0
+        self._ends_at = float("inf")
+
+    async def open(self) -> None:
+        await self._socket.open("/stream")
+        self.last_frame_at = self._clock.now()
+        self._ends_at = self.last_frame_at + _CONNECTION_LIFE_S
+
+    async def run(self) -> None:
+        receive, decode, clock = self._socket.receive_bytes, self._decode, self._clock
+        while True:
+            frame = await receive()
+            self.last_frame_at = clock.now()
+            ticks = decode(frame, int(clock.wall() * 1e9))
+            if ticks:
+                self._deliver(ticks)
+            if self.last_frame_at >= self._ends_at:
+                raise Unavailable("a planned change of connection: the vendor cuts each at 24 hours")
+
+    async def subscribe(self, instruments: Iterable[Instrument]) -> None:
+        """Raises InvalidRequest beyond 1024 streams a connection, and then asks for none."""
+        names = [name for name in self._names(instruments) if name not in self._subscribed]
+        if len(self._subscribed) + len(names) > _STREAMS_A_CONNECTION:
+            most = _STREAMS_A_CONNECTION // len(self._kinds)
+            raise InvalidRequest(f"one Binance connection carries at most {most} instruments")
+        await self._ask("SUBSCRIBE", names)
+
+    async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
+        await self._ask(
+            "UNSUBSCRIBE", [name for name in self._names(instruments) if name in self._subscribed]
+        )
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+    def _names(self, instruments: Iterable[Instrument]) -> list[str]:
+        return list(dict.fromkeys(stream_name(one, kind) for one in instruments for kind in self._kinds))
+
+    async def _ask(self, method: str, names: list[str]) -> None:
+        async with self._sending:
+            for start in range(0, len(names), _STREAMS_A_MESSAGE):
+                batch = names[start : start + _STREAMS_A_MESSAGE]
+                await self._wait_for_leave()
+                self._messages += 1
+                message = {"method": method, "params": batch, "id": self._messages}
+                await self._socket.send(json.dumps(message, ensure_ascii=False))
+                if method == "SUBSCRIBE":
+                    self._subscribed.update(batch)
+                else:
+                    self._subscribed.difference_update(batch)
+
+    async def _wait_for_leave(self) -> None:
+        """Return when one more message stays within the vendor's rate, counted over any second."""
+        if len(self._sent_at) == _MESSAGES_A_SECOND:
+            wait_s = self._sent_at[0] + 1.0 - self._clock.now()
+            if wait_s > 0:
+                await self._clock.sleep(wait_s)
+        self._sent_at.append(self._clock.now())
