@@ -50,9 +50,17 @@ class SourceError(MdsError):
 
 
 class Unavailable(SourceError):
-    """Refused, reset, timed out, 5xx, TLS: the vendor did not answer."""
+    """Refused, reset, timed out, 5xx, TLS: the vendor did not answer.
+
+    `unreachable` marks that no connection came about at all (refused, no such
+    host, TLS, connect timeout): evidence against the source as a whole.
+    """
 
     counts_against_breaker = True
+
+    def __init__(self, message: str, *, unreachable: bool = False, source: str = "", raw: str = "") -> None:
+        super().__init__(message, source=source, raw=raw)
+        self.unreachable = unreachable
 
 
 class Throttled(SourceError):

@@ -1,0 +1,55 @@
+# Two commands matter: `make demo` and `make test`. Whatever they need, they install into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test bench lint format install clean
+
+demo: $(VENV)/.app
+	@$(BIN)/mds-tui demo
+
+test: $(VENV)/.dev $(VENV)/.sdk
+	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+bench: $(VENV)/.bench
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+install: $(VENV)/.app
+
+clean:
+	rm -rf $(VENV) .sdk-venvs
+
+$(VENV)/.pip: constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade pip
+	@touch $@
+
+$(VENV)/.app: $(VENV)/.pip pyproject.toml engine/pyproject.toml
+	@echo "Installing mds-tui into $(VENV) ..." >&2
+	@$(PIP) --editable './engine[simulator]' --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.app
+	@$(PIP) --group dev
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(PIP) --group bench
+	@touch $@
+
+# The official SDKs that cannot share an environment with each other.
+$(VENV)/.sdk: $(VENV)/.pip $(wildcard tests/sdk-requirements/*.txt)
+	@bash tests/make_sdk_venvs.sh
+	@touch $@

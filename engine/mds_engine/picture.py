@@ -1,0 +1,298 @@
+"""A snapshot of the running engine: everything that can be seen, at one time."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from mds_engine.clock import Clock
+from mds_engine.control.route_key import RouteKey
+from mds_engine.control.snapshot import (
+    BreakerView,
+    CapabilityView,
+    EndpointView,
+    EngineView,
+    LimiterView,
+    RouteView,
+    Snapshot,
+    SourceState,
+    SourceView,
+    WatchRow,
+)
+from mds_engine.model import Capability
+from mds_engine.policy.breaker import Breaker, BreakerState
+from mds_engine.routing.route import Route
+from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.routing.unit import Unit
+from mds_engine.streams.board import BoardRow
+from mds_engine.streams.hub import TickHub
+
+_REFRESH_S = 1.0
+"""Quantiles are reckoned anew this often: the eye reads no faster."""
+
+
+class Picture:
+    """Takes snapshots. Keeps only what a rate needs: the counts of a second ago."""
+
+    def __init__(
+        self,
+        name: str,
+        sources: Mapping[str, SourceRuntime],
+        routes: Mapping[RouteKey, Route],
+        hub: TickHub,
+        clock: Clock,
+    ) -> None:
+        self._name = name
+        self._sources = sources
+        self._routes = routes
+        self._hub = hub
+        self._clock = clock
+        self._started_wall = clock.wall()
+        self._started = clock.now()
+        self._rates = {name: _Rate() for name in sources}
+        self._figures: dict[Unit, _Figures] = {}
+
+    def take(self, *, loop_lag_ms: float, last_event: int) -> Snapshot:
+        """A picture of now."""
+        now, wall = self._clock.now(), self._clock.wall()
+        sources = tuple(self._source(runtime, now, wall) for runtime in self._sources.values())
+        return Snapshot(
+            at=wall,
+            engine=EngineView(
+                name=self._name,
+                started_at=self._started_wall,
+                uptime_s=now - self._started,
+                ticks_per_s=sum(source.ticks_per_s for source in sources),
+                loop_lag_ms=loop_lag_ms,
+                simulated=bool(sources) and all(source.simulated for source in sources),
+                last_event=last_event,
+            ),
+            sources=sources,
+            routes=tuple(self._route(route, now) for route in self._routes.values() if route.units),
+            watch=tuple(self._watch(self._hub.board.row(item), now) for item in self._hub.watched),
+        )
+
+    # --- Sources --------------------------------------------------------------------------------------
+
+    def _source(self, runtime: SourceRuntime, now: float, wall: float) -> SourceView:
+        capabilities = tuple(self._capability(unit, now) for unit in runtime.units.values())
+        whole = _breaker(runtime.whole, "", now)
+        worst = max((whole, *(view.breaker for view in capabilities)), key=lambda view: _GRAVITY[view.state])
+        state, why = self._state(runtime, worst, now)
+        main = self._main_figures(runtime)
+        calls = sum(figures.window_calls for figures in self._figures_of(runtime))
+        failures = sum(figures.window_failures for figures in self._figures_of(runtime))
+        endpoints = tuple(
+            EndpointView(
+                url=endpoint.url,
+                active=endpoint.active,
+                failures=endpoint.failures,
+                retry_in_s=endpoint.retry_in_s,
+            )
+            for endpoint in runtime.source.endpoints()
+        )
+        return SourceView(
+            name=runtime.name,
+            kind=runtime.settings.kind,
+            state=state,
+            why=why,
+            enabled="disabled" not in runtime.blocks,
+            health=runtime.health.status(now).value,
+            score=runtime.health.score(now),
+            breaker=worst,
+            capabilities=capabilities,
+            age_s=None if runtime.last_good_at is None else now - runtime.last_good_at,
+            p50_ms=main.p50_ms if main else None,
+            p99_ms=main.p99_ms if main else None,
+            error_percent=100.0 * failures / calls if calls else None,
+            ticks_per_s=self._rates[runtime.name].per_s(runtime.ticks, now),
+            calls=sum(unit.calls for unit in runtime.units.values()),
+            failures=sum(unit.failures for unit in runtime.units.values()),
+            limiters=_limiters(runtime, now),
+            meters=runtime.meter_views(wall),
+            money=runtime.money_views(wall),
+            endpoints=endpoints,
+            last_error=runtime.last_error,
+            last_error_at=runtime.last_error_wall,
+            simulated=bool(endpoints) and all(_is_loopback(endpoint.url) for endpoint in endpoints),
+        )
+
+    def _state(self, runtime: SourceRuntime, worst: BreakerView, now: float) -> tuple[SourceState, str]:
+        refusal = runtime.refusal()
+        if "disabled" in runtime.blocks:
+            return SourceState.DISABLED, refusal
+        if "login" in runtime.blocks:
+            return SourceState.LOGIN, refusal
+        if refusal:
+            return SourceState.OUT, refusal
+        for limiter in runtime.limiters.values():
+            banned_until = limiter.banned_until
+            if banned_until is not None and banned_until > now:
+                return SourceState.OUT, f"banned for {banned_until - now:.0f} s more"
+        outs = [unit.runtime.is_out(unit, now) for unit in runtime.units.values()]
+        if outs and all(outs):
+            return SourceState.OUT, outs[0]
+        serving = [route for route in self._routes.values() if _serves(route, runtime)]
+        pinned = [route.text for route in serving if route.pinned is not None]
+        if pinned:
+            return SourceState.FORCED, f"forced for {', '.join(pinned)}"
+        if worst.state == BreakerState.HALF_OPEN.value or any(outs):
+            return SourceState.TRYING, next((why for why in outs if why), worst.why)
+        if serving:
+            return SourceState.ACTIVE, f"answers {', '.join(route.text for route in serving)}"
+        return SourceState.READY, "stands by"
+
+    def _capability(self, unit: Unit, now: float) -> CapabilityView:
+        figures = self._figures.get(unit)
+        if figures is None or now - figures.at >= _REFRESH_S:
+            figures = self._figures[unit] = _Figures(unit, now)
+        return CapabilityView(
+            capability=unit.capability.value,
+            breaker=_breaker(unit.breaker, unit.capability.value, now),
+            calls=unit.calls,
+            failures=unit.failures,
+            p50_ms=figures.p50_ms,
+            p95_ms=figures.p95_ms,
+            p99_ms=figures.p99_ms,
+            p99_series_ms=figures.series_ms,
+        )
+
+    def _figures_of(self, runtime: SourceRuntime) -> list["_Figures"]:
+        return [self._figures[unit] for unit in runtime.units.values()]
+
+    def _main_figures(self, runtime: SourceRuntime) -> "_Figures | None":
+        """Those of the capability that is asked most, opening streams aside."""
+        asked = [
+            unit
+            for unit in runtime.units.values()
+            if unit.capability is not Capability.TICKS and self._figures[unit].p50_ms is not None
+        ]
+        return self._figures[max(asked, key=lambda unit: unit.calls)] if asked else None
+
+    # --- Routes and instruments -----------------------------------------------------------------------
+
+    def _route(self, route: Route, now: float) -> RouteView:
+        serving = route.serving
+        out = serving is None or bool(serving.runtime.is_out(serving, now))
+        spare = next(
+            (unit for unit in route.units if unit is not serving and not unit.runtime.is_out(unit, now)), None
+        )
+        ticks = route.key.capability is Capability.TICKS
+        return RouteView(
+            key=route.text,
+            exchange=route.key.exchange,
+            capability=route.key.capability.value,
+            sources=tuple(unit.name for unit in route.units),
+            active=None if serving is None or out else serving.name,
+            degraded=out or route.degraded,
+            pinned=route.pinned.name if route.pinned else None,
+            pinned_for_s=None if route.pin_until is None else max(0.0, route.pin_until - now),
+            pin_why=route.pin_why,
+            next_source=spare.name if spare else None,
+            instruments=self._hub.subscriptions(route.key.exchange) if ticks else 0,
+            calls=route.calls,
+            failures=route.failures,
+            last_decision=route.last_decision,
+        )
+
+    def _watch(self, row: BoardRow, now: float) -> WatchRow:
+        route = self._routes.get(RouteKey(Capability.TICKS, row.instrument.exchange))
+        primary = route.units[0].name if route is not None and route.units else None
+        return WatchRow(
+            instrument=str(row.instrument),
+            price=row.price,
+            change_percent=row.change_percent,
+            source=row.source,
+            age_s=None if row.seen_at is None else now - row.seen_at,
+            bid=row.bid,
+            ask=row.ask,
+            volume=row.volume,
+            ticks=row.ticks,
+            backup=row.source is not None and row.source != primary,
+            problem=row.problem,
+        )
+
+
+class _Rate:
+    """Counts a second, from a count that only grows."""
+
+    def __init__(self) -> None:
+        self._at, self._count, self._rate = 0.0, 0, 0.0
+
+    def per_s(self, count: int, now: float) -> float:
+        if now - self._at >= _REFRESH_S:
+            self._rate = (count - self._count) / (now - self._at) if self._at else 0.0
+            self._at, self._count = now, count
+        return self._rate
+
+
+class _Figures:
+    """The last minute of one capability of one source."""
+
+    __slots__ = ("at", "p50_ms", "p95_ms", "p99_ms", "series_ms", "window_calls", "window_failures")
+
+    def __init__(self, unit: Unit, now: float) -> None:
+        self.at = now
+        latency = unit.latency
+        self.p50_ms = _ms(latency.quantile(0.5, now))
+        self.p95_ms = _ms(latency.quantile(0.95, now))
+        self.p99_ms = _ms(latency.quantile(0.99, now))
+        self.series_ms = tuple(_ms(value) for value in latency.series(now))
+        self.window_failures = unit.recent_failures.count(now)
+        self.window_calls = latency.count(now) + self.window_failures
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000.0
+
+
+def _breaker(breaker: Breaker, capability: str, now: float) -> BreakerView:
+    retry_in_s = breaker.retry_in_s(now)
+    return BreakerView(
+        capability=capability,
+        state=breaker.state(now).value,
+        retry_in_s=0.0 if retry_in_s == float("inf") else retry_in_s,
+        probes_passed=breaker.half_open_successes,
+        probes_needed=breaker.settings.half_open_successes,
+        recent=breaker.recent,
+        why=breaker.last_why,
+        opened=breaker.opened_count,
+    )
+
+
+def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:
+    return tuple(
+        LimiterView(
+            group=group,
+            limit=use.limit,
+            window_s=use.window_s,
+            used=use.used,
+            rate_factor=limiter.rate_factor,
+            blocked_for_s=max(0.0, (limiter.blocked_until(now) or now) - now),
+            banned=limiter.banned_until is not None and limiter.banned_until > now,
+        )
+        for group, limiter in runtime.limiters.items()
+        for use in limiter.used(now)
+    )
+
+
+def _serves(route: Route, runtime: SourceRuntime) -> bool:
+    return route.serving is not None and route.serving.runtime is runtime
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_GRAVITY = {
+    BreakerState.CLOSED.value: 0,
+    BreakerState.FORCED_CLOSED.value: 1,
+    BreakerState.HALF_OPEN.value: 2,
+    BreakerState.OPEN.value: 3,
+    BreakerState.FORCED_OPEN.value: 4,
+}

@@ -1,0 +1,141 @@
+"""Active health checks: finds out that a source is ill before a caller does, and that it is well again."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from mds_engine.clock import Clock
+from mds_engine.errors import InvalidPayload, InvalidRequest, NotFound, SourceError, Throttled, Unavailable
+from mds_engine.model import Capability
+from mds_engine.policy.breaker import BreakerState
+from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
+from mds_engine.routing.requests import Request
+from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.routing.unit import Unit
+
+_log = structlog.get_logger(__name__)
+
+
+class Caretaker:
+    """Checks each source in turns: seldom while all is well, often while there is doubt.
+
+    A source whose plan is metered is never checked by itself: its calls are
+    the operator's money, so real calls and a commanded check have to do.
+    """
+
+    def __init__(self, *, clock: Clock, sweeper: DeadlineSweeper) -> None:
+        self._clock = clock
+        self._sweeper = sweeper
+
+    async def watch(self, runtime: SourceRuntime) -> None:
+        """Check one source for ever. Ends only by cancellation."""
+        while True:
+            await self._clock.sleep(runtime.health.next_check_in_s(self._clock.now()))
+            if self._needs_check(runtime):
+                try:
+                    await self.check(runtime)
+                except SourceError as error:
+                    _log.info("check_failed", source=runtime.name, why=error.message)
+
+    def _needs_check(self, runtime: SourceRuntime) -> bool:
+        if runtime.is_metered or not runtime.blocks.keys() <= {"login"}:
+            return False
+        now = self._clock.now()
+        if self._in_doubt(runtime, now) or runtime.blocks or runtime.last_good_at is None:
+            return True
+        if now - runtime.last_good_at < runtime.health.settings.interval_s:
+            runtime.health.check_passed(now)
+            return False
+        return True
+
+    def _in_doubt(self, runtime: SourceRuntime, now: float) -> bool:
+        return any(
+            breaker.state(now) in _DOUBTFUL
+            for breaker in (runtime.whole, *(unit.breaker for unit in runtime.units.values()))
+        )
+
+    async def check(self, runtime: SourceRuntime) -> None:
+        """One check now; a good one is followed by a probe of each capability that is in doubt.
+
+        Raises the SourceError of a failed check, after it is booked.
+        """
+        started = self._clock.now()
+        try:
+            await self._ask(runtime, runtime.source.check())
+        except (Throttled, InvalidRequest) as error:
+            if isinstance(error, Throttled) and not error.local:
+                runtime.throttled(error, next(iter(runtime.limiters)), self._clock.now())
+            raise
+        except SourceError as error:
+            self._book_failure(runtime, error, started)
+            raise
+        now = self._clock.now()
+        runtime.unblock("login")
+        runtime.health.check_passed(now)
+        for unit in runtime.units.values():
+            if unit.breaker.state(now) in _DOUBTFUL or runtime.whole.state(now) in _DOUBTFUL:
+                await self._probe(runtime, unit)
+            else:
+                unit.recovery.good(now)
+
+    async def _probe(self, runtime: SourceRuntime, unit: Unit) -> None:
+        """Ask again what was last answered: a ping that works proves nothing for the data."""
+        if unit.capability is Capability.TICKS:
+            return
+        started = self._clock.now()
+        permit = runtime.acquire(unit, started, early=True)
+        if permit is None:
+            return
+        try:
+            if unit.last_request is not None:
+                await self._ask_again(runtime, unit.last_request.probe())
+        except (NotFound, InvalidRequest):
+            runtime.ignored(unit, permit, self._clock.now())
+        except SourceError as error:
+            now = self._clock.now()
+            runtime.failed(unit, permit, now, now - started, error)
+        except BaseException:
+            runtime.ignored(unit, permit, self._clock.now())
+            raise
+        else:
+            now = self._clock.now()
+            runtime.succeeded(unit, permit, now, now - started)
+
+    async def _ask_again(self, runtime: SourceRuntime, request: Request[Any]) -> None:
+        cost = runtime.source.cost(request.capability, request.units)
+        await runtime.wait_turn(cost, runtime.timeout_s)
+        answer = await self._ask(runtime, request.send(runtime.source))
+        request.verify(answer)
+
+    async def _ask(self, runtime: SourceRuntime, question: Any) -> Any:
+        """Await an adapter under its timeout; what leaves here is a SourceError or a cancellation."""
+        try:
+            with Deadline(self._sweeper, self._clock.now() + runtime.timeout_s):
+                return await question
+        except TimeoutError:
+            raise Unavailable(f"no answer within {runtime.timeout_s:g} s") from None
+        except (SourceError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            _log.exception("adapter_bug", source=runtime.name)
+            raise InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}") from error
+
+    def _book_failure(self, runtime: SourceRuntime, error: SourceError, started: float) -> None:
+        now = self._clock.now()
+        runtime.note_error(error)
+        runtime.health.check_failed(now)
+        for unit in runtime.units.values():
+            unit.recovery.bad(now)
+        permit = runtime.whole.acquire(now)
+        if permit and error.counts_against_breaker:
+            unreachable = isinstance(error, Unavailable) and error.unreachable
+            runtime.whole_changed(
+                runtime.whole.failure(permit, now, now - started, error.message, unreachable=unreachable)
+            )
+        elif permit:
+            runtime.whole.ignore(permit, now)
+        runtime.took_note(error)
+
+
+_DOUBTFUL = frozenset({BreakerState.OPEN, BreakerState.HALF_OPEN})

@@ -1,0 +1,143 @@
+"""Which source of a route is active: moved down on failure, back up when it is safe, or by an operator."""
+
+from collections.abc import Callable
+
+from mds_engine.clock import Clock
+from mds_engine.control import events
+from mds_engine.control.events import Event
+from mds_engine.model import Capability, Decision
+from mds_engine.policy.failback import FailbackSettings
+from mds_engine.routing.route import Route
+from mds_engine.routing.unit import Unit
+
+
+class Failover:
+    """Moves the active source of routes and tells of it. Calls never wait for it."""
+
+    def __init__(
+        self,
+        settings: FailbackSettings,
+        *,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        moved: Callable[[Route], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._emit = emit
+        self._moved = moved
+
+    # --- What calls bring -----------------------------------------------------------------------------
+
+    def answered(self, route: Route, unit: Unit, decision: Decision, first_failed_at: float | None) -> None:
+        """A call was answered by another source than the active one, or on a route that was down."""
+        now = self._clock.now()
+        if route.down_since is not None:
+            self._emit(
+                events.RouteRestored(route=route.text, source=unit.name, down_for_s=now - route.down_since)
+            )
+            route.down_since = None
+        if unit is route.active or route.pinned is not None or unit not in route.units:
+            return
+        why = "nobody was active" if route.active is None else route.active.runtime.is_out(route.active, now)
+        if why:
+            took_ms = decision.took_ms if first_failed_at is None else (now - first_failed_at) * 1000.0
+            self._move_down(route, unit, why, took_ms)
+
+    def all_failed(self, route: Route, decision: Decision) -> None:
+        """No source could answer."""
+        now = self._clock.now()
+        if route.down_since is None and all(unit.runtime.is_out(unit, now) for unit in route.order):
+            route.down_since = now
+            self._emit(events.RouteDown(route=route.text, why=decision.explain()))
+
+    # --- What time brings -----------------------------------------------------------------------------
+
+    def reconsider(self, route: Route) -> None:
+        """Move a route whose active source is out although nobody called, and back up when it is safe."""
+        now = self._clock.now()
+        if route.pinned is not None:
+            if route.pin_until is not None and route.pin_until <= now:
+                name = route.pinned.name
+                self.unpin(route)
+                self._emit(
+                    events.OverrideEnded(subject=route.text, why=f"the time of the force onto {name} is over")
+                )
+            return
+        active = route.active
+        why = "nobody was active" if active is None else active.runtime.is_out(active, now)
+        if why:
+            fit = next((unit for unit in route.units if not unit.runtime.is_out(unit, now)), None)
+            if fit is not None and fit is not active:
+                self._move_down(route, fit, why, 0.0)
+            return
+        assert active is not None
+        for unit in route.units:
+            if unit is active:
+                return
+            if self._may_take_over(route, unit, now):
+                self._move_up(route, unit)
+                return
+
+    def _may_take_over(self, route: Route, unit: Unit, now: float) -> bool:
+        if unit.runtime.is_out(unit, now) or not unit.runtime.is_well(unit, now):
+            return False
+        if unit.capability is Capability.TICKS and not unit.flowing:
+            return False
+        preemptive = self._settings.preemptive if route.preemptive is None else route.preemptive
+        return preemptive or unit.recovery.may_take_over(now)
+
+    # --- What operators do ----------------------------------------------------------------------------
+
+    def move(self, route: Route, unit: Unit, why: str) -> None:
+        """Make `unit` active by an operator's word."""
+        self._move_down(route, unit, why, 0.0)
+
+    def pin(self, route: Route, unit: Unit, why: str, ttl_s: float | None) -> None:
+        """Force a route onto one source."""
+        route.pinned, route.pin_why = unit, why
+        route.pin_until = None if ttl_s is None else self._clock.now() + ttl_s
+        self._changed(route)
+
+    def unpin(self, route: Route) -> None:
+        """Give a route back to automatic choice."""
+        route.pinned, route.pin_until, route.pin_why = None, None, ""
+        self._changed(route)
+
+    def set_order(self, route: Route, units: tuple[Unit, ...]) -> None:
+        """Give a route other priorities; the best that can serve becomes active at once."""
+        now = self._clock.now()
+        route.units = units
+        before = route.active
+        route.active = next((unit for unit in units if not unit.runtime.is_out(unit, now)), units[0])
+        if before is not None and route.active is not before:
+            self._emit(
+                events.FailedBack(
+                    route=route.text, before=before.name, after=route.active.name, why="priorities changed"
+                )
+            )
+        self._changed(route)
+
+    # --- Moves ----------------------------------------------------------------------------------------
+
+    def _move_down(self, route: Route, unit: Unit, why: str, took_ms: float) -> None:
+        before = "" if route.active is None else route.active.name
+        route.active = unit
+        route.ramp_from = None
+        self._emit(
+            events.FailedOver(route=route.text, before=before, after=unit.name, why=why, took_ms=took_ms)
+        )
+        self._changed(route)
+
+    def _move_up(self, route: Route, unit: Unit) -> None:
+        before = "" if route.active is None else route.active.name
+        route.ramp_from, route.ramp_since = route.active, self._clock.now()
+        route.active = unit
+        recovery = unit.recovery
+        why = f"well for {recovery.well_for_s(self._clock.now()):.0f} s, {recovery.good_checks} good checks"
+        self._emit(events.FailedBack(route=route.text, before=before, after=unit.name, why=why))
+        self._changed(route)
+
+    def _changed(self, route: Route) -> None:
+        route.rebuild()
+        self._moved(route)

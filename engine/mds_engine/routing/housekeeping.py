@@ -1,0 +1,89 @@
+"""What time brings while nobody calls: routes move, forced states end, learned figures are refreshed."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from mds_engine.clock import Clock
+from mds_engine.control import events
+from mds_engine.control.events import Event
+from mds_engine.control.route_key import RouteKey
+from mds_engine.routing.failover import Failover
+from mds_engine.routing.route import Route
+from mds_engine.routing.source_runtime import SourceRuntime
+
+_STEP_S = 0.1
+_LEARN_EVERY_S = 2.0
+
+
+class Lingering(Protocol):
+    """Something that lets go of what has been idle long enough."""
+
+    def housekeep(self) -> None:
+        """Let go."""
+        ...
+
+
+class Expiring(Protocol):
+    """Something whose forced states end by themselves."""
+
+    def expire_forced(self) -> list[str]:
+        """End what is over; returns it in words."""
+        ...
+
+
+class Housekeeping:
+    """One small round ten times a second; cheap, because all but a few comparisons waits for a change."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, SourceRuntime],
+        routes: Mapping[RouteKey, Route],
+        *,
+        clock: Clock,
+        failover: Failover,
+        hub: Lingering,
+        steering: Expiring,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._sources = sources
+        self._routes = routes
+        self._clock = clock
+        self._failover = failover
+        self._hub = hub
+        self._steering = steering
+        self._emit = emit
+
+    async def run(self) -> None:
+        """Go round for ever. Ends only by cancellation."""
+        learn_at = 0.0
+        while True:
+            self.settle()
+            now = self._clock.now()
+            if now >= learn_at:
+                learn_at = now + _LEARN_EVERY_S
+                self._learn(now)
+            await self._clock.sleep(_STEP_S)
+
+    def settle(self) -> None:
+        """One round: whatever is due happens now."""
+        now = self._clock.now()
+        for runtime in self._sources.values():
+            runtime.whole_changed(runtime.whole.advance(now))
+            for unit in runtime.units.values():
+                runtime.unit_changed(unit, unit.breaker.advance(now))
+        for what in self._steering.expire_forced():
+            self._emit(events.OverrideEnded(subject=what, why="its time is over"))
+        for route in self._routes.values():
+            self._failover.reconsider(route)
+        self._hub.housekeep()
+
+    def _learn(self, now: float) -> None:
+        """Refresh what calls are weighed against: what is usual, and what is slow, for each source."""
+        for runtime in self._sources.values():
+            for unit in runtime.units.values():
+                usual_s = unit.latency.quantile(0.5, now)
+                if usual_s is not None:
+                    unit.typical_s = usual_s
+                p99_s = unit.latency.baseline_s(now)
+                if p99_s is not None:
+                    unit.breaker.slow_after_s = p99_s * unit.breaker.settings.slow_factor

@@ -1,0 +1,372 @@
+"""Everything that the engine keeps of one source, and the one place where outcomes are booked."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from mds_engine.clock import Clock
+from mds_engine.config.source_settings import SourceSettings
+from mds_engine.control import events
+from mds_engine.control.events import Event
+from mds_engine.errors import (
+    AuthRequired,
+    QuotaExhausted,
+    SourceError,
+    Throttled,
+    Unavailable,
+)
+from mds_engine.model import Capability
+from mds_engine.policy.breaker import BreakerState, Transition
+from mds_engine.policy.health import HealthTracker
+from mds_engine.policy.limiter import Limiter
+from mds_engine.policy.source_breaker import SourceBreaker
+from mds_engine.routing.deadlines import DeadlineSweeper
+from mds_engine.routing.unit import Unit
+from mds_engine.sources.contract import RequestCost, Source
+
+_FAR = float("inf")
+
+
+class Block(NamedTuple):
+    """A reason to leave a source out that no probe can mend."""
+
+    why: str
+    until_wall: float
+    """Epoch seconds UTC; infinite if only an operator or a login ends it."""
+
+
+Permit = tuple[int, int]
+"""Leave to call a source: the permits of its capability's breaker and of its own, released together."""
+
+
+class SourceRuntime:
+    """One source: its adapter, breakers, limiters, health and figures."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: SourceSettings,
+        *,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        whole: SourceBreaker,
+        health: HealthTracker,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.timeout_s = settings.timeout_s
+        self.clock = clock
+        self.source: Source
+        """The adapter. Set once, right after construction: it needs this object as its context."""
+        self.units: dict[Capability, Unit] = {}
+        self.limiters: Mapping[str, Limiter] = {}
+        self.whole = whole
+        self.health = health
+        self.blocks: dict[str, Block] = {}
+        """By kind: `disabled`, `login`, `quota`."""
+        self.last_good_at: float | None = None
+        """Monotonic time of the last good answer or tick."""
+        self.last_error = ""
+        self.last_error_wall: float | None = None
+        self.ticks = 0
+        self.changed: Callable[[SourceRuntime], None] = _nobody
+        """Told when it may serve or may serve no more."""
+        self.sweeper: DeadlineSweeper | None = None
+        self._emit = emit
+        self._out_since: float | None = None
+
+    # --- May it be asked? -----------------------------------------------------------------------------
+
+    def refusal(self) -> str:
+        """Why it may not be asked at all now; empty if it may, as far as its breakers let it."""
+        if not self.blocks:
+            return ""
+        wall = self.clock.wall()
+        for kind, block in list(self.blocks.items()):
+            if block.until_wall > wall:
+                return block.why
+            self.unblock(kind)
+        return ""
+
+    def block(self, kind: str, why: str, until_wall: float = _FAR) -> None:
+        """Leave it out for a reason that no probe can mend."""
+        self.blocks[kind] = Block(why, until_wall)
+        self.changed(self)
+
+    def unblock(self, kind: str) -> None:
+        """The reason is gone."""
+        if self.blocks.pop(kind, None) is not None:
+            self.changed(self)
+
+    def acquire(self, unit: Unit, now: float, *, early: bool = False) -> Permit | None:
+        """A permit of both breakers, None if either refuses. `early` probes an open breaker before its time."""
+        if early:
+            whole = self.whole.acquire_early(now)
+            permit = unit.breaker.acquire_early(now) if whole else 0
+        else:
+            whole = self.whole.acquire(now)
+            permit = unit.breaker.acquire(now) if whole else 0
+        if permit:
+            return permit, whole
+        if whole:
+            self.whole.ignore(whole, now)
+        return None
+
+    def why_refused(self, unit: Unit, now: float) -> str:
+        """What the breakers that refuse say, in words."""
+        for breaker, what in ((self.whole, "source"), (unit.breaker, unit.capability.value)):
+            state = breaker.state(now)
+            if state is BreakerState.FORCED_OPEN:
+                return f"{what} breaker forced open"
+            if state is BreakerState.OPEN:
+                return f"{what} breaker open, next probe in {breaker.retry_in_s(now):.1f} s"
+            if state is BreakerState.HALF_OPEN and breaker.in_flight:
+                return f"{what} breaker half-open, its probe is in flight"
+        return "breaker refused"
+
+    def is_out(self, unit: Unit, now: float) -> str:
+        """Why it cannot serve now, counting breakers and bans; empty if it can."""
+        refusal = self.refusal()
+        if refusal:
+            return refusal
+        for breaker in (self.whole, unit.breaker):
+            if breaker.state(now) in _OUT:
+                return self.why_refused(unit, now)
+        if unit.problem:
+            return unit.problem
+        limiter = self.limiters.get(self.source.cost(unit.capability, 1).group)
+        if limiter is not None and limiter.banned_until is not None and limiter.banned_until > now:
+            return f"banned for {limiter.banned_until - now:.0f} s more"
+        return ""
+
+    def is_well(self, unit: Unit, now: float) -> bool:
+        """Whether both its breakers are closed: half-open is not well yet."""
+        return self.whole.state(now) in _WELL and unit.breaker.state(now) in _WELL
+
+    # --- What became of a call ------------------------------------------------------------------------
+
+    def succeeded(self, unit: Unit, permit: Permit, now: float, duration_s: float) -> None:
+        """Book a good answer."""
+        unit.calls += 1
+        unit.latency.record(duration_s, now)
+        self.last_good_at = now
+        self.health.succeeded(now, duration_s)
+        unit.recovery.good(now)
+        opened = self.whole.success(permit[1], now, duration_s)
+        if opened is not None:
+            self._whole_changed(opened)
+        changed = unit.breaker.success(permit[0], now, duration_s)
+        if changed is not None:
+            self._unit_changed(unit, changed)
+
+    def failed(self, unit: Unit, permit: Permit, now: float, duration_s: float, error: SourceError) -> None:
+        """Book a failure by its class: what counts against the source, what slows it, what blocks it."""
+        error.source = error.source or self.name
+        unit.calls += 1
+        unit.failures += 1
+        if not error.counts_against_breaker:
+            self.ignored(unit, permit, now)
+            self.took_note(error, self.source.cost(unit.capability, 1).group)
+            return
+        unit.recent_failures.record(duration_s, now)
+        self.note_error(error)
+        self.health.failed(now)
+        unit.recovery.bad(now)
+        why = error.message
+        unreachable = isinstance(error, Unavailable) and error.unreachable
+        whole = self.whole.failure(permit[1], now, duration_s, why, unreachable=unreachable)
+        if whole is not None:
+            self._whole_changed(whole)
+        changed = unit.breaker.failure(permit[0], now, duration_s, why)
+        if changed is not None:
+            self._unit_changed(unit, changed)
+
+    def ignored(self, unit: Unit, permit: Permit, now: float) -> None:
+        """Give both permits back: the outcome says nothing of the source."""
+        self.whole.ignore(permit[1], now)
+        unit.breaker.ignore(permit[0], now)
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether its plan counts calls, so that none is spent without need."""
+        return bool(self.settings.calls_per_day)
+
+    def note_error(self, error: SourceError) -> None:
+        """Keep the last error for the operator's eyes."""
+        self.last_error = f"{error.class_name}: {error.message}"
+        self.last_error_wall = self.clock.wall()
+
+    def took_note(self, error: SourceError, group: str | None = None) -> None:
+        """Act on a failure that is no illness: slow down, wait for a login, wait for the reset."""
+        if isinstance(error, Throttled):
+            if not error.local and group is not None:
+                self.note_error(error)
+                self.throttled(error, group, self.clock.now())
+        elif isinstance(error, AuthRequired):
+            self.note_error(error)
+            self.needs_login(error.message)
+        elif isinstance(error, QuotaExhausted):
+            self.note_error(error)
+            self.quota_spent(error.message, error.resets_at)
+
+    def throttled(self, error: Throttled, group: str, now: float) -> None:
+        """The vendor told us to slow down; a ban concerns every group."""
+        limiters = self.limiters.values() if error.banned else (self.limiters[group],)
+        for limiter in limiters:
+            if error.banned:
+                limiter.banned(now, now + (error.retry_after_s if error.retry_after_s is not None else 120.0))
+            else:
+                limiter.throttled(now, error.retry_after_s)
+        until = max((limiter.blocked_until(now) or now) for limiter in limiters)
+        self._emit(
+            events.Throttled(source=self.name, for_s=until - now, banned=error.banned, why=error.message)
+        )
+        self.changed(self)
+
+    def needs_login(self, why: str) -> None:
+        """The vendor refuses our key: out until a login or a good check."""
+        if "login" not in self.blocks:
+            self._emit(events.LoginNeeded(source=self.name, why=why))
+        self.block("login", f"login needed: {why}")
+
+    def quota_spent(self, why: str, resets_at: float | None) -> None:
+        """The plan is used up: out until it resets, an hour where nobody says when."""
+        if "quota" not in self.blocks:
+            self._emit(events.QuotaSpent(source=self.name, why=why, resets_at=resets_at))
+        self.block("quota", f"quota spent: {why}", resets_at or self.clock.wall() + 3600.0)
+
+    # --- Breakers' changes, told ----------------------------------------------------------------------
+
+    def unit_changed(self, unit: Unit, transition: Transition | None) -> None:
+        """Tell of a change that an operator or the passing of time made."""
+        if transition is not None:
+            self._unit_changed(unit, transition)
+
+    def whole_changed(self, transition: Transition | None) -> None:
+        """Tell of a change of the source as a whole."""
+        if transition is not None:
+            self._whole_changed(transition)
+
+    def _unit_changed(self, unit: Unit, transition: Transition) -> None:
+        self._tell(unit.capability.value, transition)
+        if transition.after is BreakerState.CLOSED:
+            self.whole.capability_closed(unit.capability.value)
+        if transition.after is BreakerState.OPEN and transition.before is BreakerState.CLOSED:
+            whole = self.whole.capability_opened(unit.capability.value, transition.at, transition.why)
+            if whole is not None:
+                self._tell("", whole)
+        self._after_change(transition)
+
+    def _whole_changed(self, transition: Transition) -> None:
+        self._tell("", transition)
+        self._after_change(transition)
+
+    def _after_change(self, transition: Transition) -> None:
+        well = all(
+            breaker.state(transition.at) in _WELL
+            for breaker in (self.whole, *(unit.breaker for unit in self.units.values()))
+        )
+        if not well and self._out_since is None:
+            self._out_since = transition.at
+        elif well and self._out_since is not None:
+            out_for_s = transition.at - self._out_since
+            self._out_since = None
+            self._emit(events.SourceRecovered(source=self.name, out_for_s=out_for_s, why=transition.why))
+        self.changed(self)
+
+    def _tell(self, capability: str, transition: Transition) -> None:
+        why = transition.why
+        match transition.after:
+            case BreakerState.OPEN:
+                self._emit(
+                    events.BreakerOpened(
+                        source=self.name, capability=capability, open_for_s=transition.open_for_s, why=why
+                    )
+                )
+            case BreakerState.HALF_OPEN:
+                self._emit(events.BreakerHalfOpened(source=self.name, capability=capability))
+            case BreakerState.CLOSED:
+                self._emit(events.BreakerClosed(source=self.name, capability=capability, why=why))
+            case BreakerState.FORCED_OPEN | BreakerState.FORCED_CLOSED:
+                self._emit(
+                    events.BreakerForced(
+                        source=self.name, capability=capability, state=transition.after.value, why=why
+                    )
+                )
+
+    # --- What the adapter is lent (SourceContext) -----------------------------------------------------
+
+    async def pay(self, cost: RequestCost) -> None:
+        """Wait for the limiter's leave for one further request. Raises Throttled(local=True)."""
+        longest_s = self.settings.timeout_s
+        if self.sweeper is not None:
+            at = self.sweeper.deadline_of(asyncio.current_task())
+            if at is not None:
+                longest_s = at - self.clock.now()
+        await self.wait_turn(cost, longest_s)
+
+    async def wait_turn(self, cost: RequestCost, longest_s: float) -> None:
+        """Reserve, and sleep until the reservation's time. Raises Throttled(local=True)."""
+        now = self.clock.now()
+        grant = self.limiters[cost.group].reserve(cost.weight, now, longest_s)
+        if grant is None:
+            raise self._no_turn(cost, now)
+        if grant > now:
+            await self.sleep_until_granted(cost, grant, now, now + longest_s)
+
+    async def sleep_until_granted(self, cost: RequestCost, grant: float, now: float, deadline: float) -> None:
+        """Sleep until a reservation's time, and reserve anew if a 429 voided it meanwhile.
+
+        Raises Throttled(local=True) when that would end after `deadline`.
+        """
+        limiter = self.limiters[cost.group]
+        while True:
+            try:
+                await self.clock.sleep(grant - now)
+            except asyncio.CancelledError:
+                limiter.cancel(grant, cost.weight)
+                raise
+            now = self.clock.now()
+            if limiter.still_granted(grant, cost.weight, now):
+                return
+            again = limiter.reserve(cost.weight, now, deadline - now)
+            if again is None:
+                raise self._no_turn(cost, now)
+            if again <= now:
+                return
+            grant = again
+
+    def _no_turn(self, cost: RequestCost, now: float) -> Throttled:
+        wait_s = self.limiters[cost.group].wait_s(cost.weight, now)
+        return Throttled(
+            f"our own limiter would have to wait {wait_s:.1f} s",
+            retry_after_s=wait_s,
+            local=True,
+            source=self.name,
+        )
+
+    def observe_usage(
+        self, group: str, window_s: float, *, used: int | None = None, remaining: int | None = None
+    ) -> None:
+        """The vendor's own count corrects ours."""
+        limiter = self.limiters[group]
+        if used is not None:
+            limiter.observed(window_s, self.clock.now(), used=used)
+        elif remaining is not None:
+            limiter.observed(window_s, self.clock.now(), remaining=remaining)
+
+    def set_limit(self, group: str, window_s: float, limit: int) -> None:
+        """The vendor, or an operator, set another limit."""
+        self.limiters[group].set_limit(window_s, limit)
+
+    def endpoint_switched(self, before: str, after: str, why: str) -> None:
+        """Requests go to another base URL."""
+        self._emit(events.EndpointSwitched(source=self.name, before=before, after=after, why=why))
+
+
+_OUT = frozenset({BreakerState.OPEN, BreakerState.FORCED_OPEN})
+_WELL = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
+
+
+def _nobody(_runtime: SourceRuntime) -> None:
+    """Nobody listens yet."""

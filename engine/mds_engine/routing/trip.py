@@ -1,0 +1,147 @@
+"""One call on its way down a route: whom it asked, what came of it."""
+
+import asyncio
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from mds_engine.errors import InvalidPayload, InvalidRequest, SourceError, Throttled, Unavailable
+from mds_engine.model import Step, Verdict
+from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
+from mds_engine.routing.requests import Request
+from mds_engine.routing.source_runtime import Permit
+from mds_engine.routing.unit import Unit
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class Trip(Generic[T]):
+    """Asks candidates one by one under one deadline and writes down each step."""
+
+    __slots__ = (
+        "_now",
+        "_sweeper",
+        "answer",
+        "deadline",
+        "errors",
+        "first_failed_at",
+        "request",
+        "steps",
+        "waiting",
+    )
+
+    answer: T
+
+    def __init__(self, sweeper: DeadlineSweeper, now: Any, request: Request[T], deadline: float) -> None:
+        self._sweeper = sweeper
+        self._now = now
+        self.request = request
+        self.deadline = deadline
+        self.steps: list[Step] = []
+        self.waiting: list[Unit] = []
+        """Sources that only their limiter kept from being asked."""
+        self.errors: dict[str, SourceError] = {}
+        """The last failure of each source that was asked."""
+        self.first_failed_at: float | None = None
+
+    async def ask(self, unit: Unit, patience_s: float, *, early: bool = False) -> bool:
+        """Ask one source. True if it answered well: then `answer` is there.
+
+        `patience_s` is how long its limiter may make us wait. `early` probes an
+        open breaker before its time. Raises InvalidRequest for the caller's mistake.
+        """
+        now = self._now()
+        runtime = unit.runtime
+        if now >= self.deadline:
+            return self._skip(unit, "the deadline is over")
+        if runtime.blocks:
+            refusal = runtime.refusal()
+            if refusal:
+                return self._skip(unit, refusal)
+        permit = runtime.acquire(unit, now, early=early)
+        if permit is None:
+            return self._skip(unit, runtime.why_refused(unit, now))
+        cost = runtime.source.cost(unit.capability, self.request.units)
+        grant = runtime.limiters[cost.group].reserve(cost.weight, now, patience_s)
+        if grant is None:
+            runtime.ignored(unit, permit, now)
+            return self._held_by_limiter(unit, cost.group, cost.weight, now)
+        if grant > now:
+            try:
+                await runtime.sleep_until_granted(cost, grant, now, self.deadline)
+            except Throttled as error:
+                runtime.ignored(unit, permit, self._now())
+                return self._skip(unit, error.message)
+            except asyncio.CancelledError:
+                runtime.ignored(unit, permit, self._now())
+                raise
+            now = self._now()
+        return await self._attempt(unit, permit, now)
+
+    async def _attempt(self, unit: Unit, permit: Permit, started: float) -> bool:
+        request, runtime = self.request, unit.runtime
+        at = self.deadline
+        if request.own_timeout:
+            at = min(at, started + runtime.timeout_s)
+        failure: SourceError
+        try:
+            with Deadline(self._sweeper, at):
+                answer = await request.send(runtime.source)
+            request.verify(answer)
+        except SourceError as error:
+            failure = error
+        except TimeoutError:
+            if self._caller_was_hasty(unit, self._now() - started):
+                runtime.ignored(unit, permit, self._now())
+                return self._fail(unit, Unavailable("the caller's deadline came first"), started)
+            failure = Unavailable(f"no answer within {at - started:.3g} s")
+        except asyncio.CancelledError:
+            runtime.ignored(unit, permit, self._now())
+            raise
+        except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
+            _log.exception("adapter_bug", source=unit.name, subject=request.subject)
+            failure = InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}")
+        else:
+            now = self._now()
+            runtime.succeeded(unit, permit, now, now - started)
+            unit.last_request = request
+            self.answer = answer
+            self.steps.append(Step(unit.name, Verdict.TAKEN, "", "", (now - started) * 1000.0))
+            return True
+        now = self._now()
+        runtime.failed(unit, permit, now, now - started, failure)
+        if isinstance(failure, InvalidRequest):
+            raise failure
+        return self._fail(unit, failure, started)
+
+    def _caller_was_hasty(self, unit: Unit, elapsed_s: float) -> bool:
+        """Whether the caller's own deadline ended an attempt that was not slow for this source."""
+        slow_after_s = unit.breaker.slow_after_s
+        patient_s = (
+            unit.runtime.timeout_s if slow_after_s is None else min(unit.runtime.timeout_s, slow_after_s)
+        )
+        return elapsed_s < patient_s * 0.999
+
+    def _fail(self, unit: Unit, error: SourceError, started: float) -> bool:
+        now = self._now()
+        error.source = error.source or unit.name
+        self.errors[unit.name] = error
+        if self.first_failed_at is None:
+            self.first_failed_at = now
+        self.steps.append(
+            Step(unit.name, Verdict.FAILED, error.message, error.class_name, (now - started) * 1000.0)
+        )
+        return False
+
+    def _skip(self, unit: Unit, why: str) -> bool:
+        self.steps.append(Step(unit.name, Verdict.SKIPPED, why))
+        return False
+
+    def _held_by_limiter(self, unit: Unit, group: str, weight: int, now: float) -> bool:
+        limiter = unit.runtime.limiters[group]
+        banned_until = limiter.banned_until
+        if banned_until is not None and banned_until > now:
+            return self._skip(unit, f"banned for {banned_until - now:.0f} s more")
+        self.waiting.append(unit)
+        return self._skip(unit, f"rate limit: {limiter.wait_s(weight, now):.2f} s to wait")

@@ -1,0 +1,62 @@
+"""One (source, capability) as the router sees it: its breaker, latencies and counts."""
+
+from typing import TYPE_CHECKING, Any
+
+from mds_engine.model import Capability
+from mds_engine.policy.breaker import Breaker
+from mds_engine.policy.failback import Recovery
+from mds_engine.policy.latency import LatencyTracker
+
+if TYPE_CHECKING:
+    from mds_engine.routing.requests import Request
+    from mds_engine.routing.source_runtime import SourceRuntime
+
+
+class Unit:
+    """What is kept for one capability of one source."""
+
+    __slots__ = (
+        "breaker",
+        "calls",
+        "capability",
+        "failures",
+        "flowing",
+        "last_request",
+        "latency",
+        "name",
+        "problem",
+        "recent_failures",
+        "recovery",
+        "runtime",
+        "typical_s",
+    )
+
+    def __init__(
+        self,
+        runtime: "SourceRuntime",
+        capability: Capability,
+        breaker: Breaker,
+        latency: LatencyTracker,
+        recent_failures: LatencyTracker,
+        recovery: Recovery,
+    ) -> None:
+        self.runtime = runtime
+        self.name = runtime.name
+        self.capability = capability
+        self.breaker = breaker
+        self.latency = latency
+        """Durations of the calls that were answered well."""
+        self.recent_failures = recent_failures
+        """Durations of those that failed: with `latency`, the error rate over a window."""
+        self.recovery = recovery
+        """How long and how often it has been well since it was last ill."""
+        self.calls = 0
+        self.failures = 0
+        self.typical_s = 0.1
+        """What a call usually takes, refreshed now and then: a limiter's wait is weighed against it."""
+        self.last_request: Request[Any] | None = None
+        """The last that was answered well: what a probe asks again."""
+        self.flowing = False
+        """For ticks: whether data comes in over its stream now."""
+        self.problem = ""
+        """For ticks: why its stream is not up; empty while it is, or is not wanted."""
