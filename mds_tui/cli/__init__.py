@@ -4,9 +4,12 @@ import click
 
 from mds_tui.cli.configure import config
 from mds_tui.cli.decode import decode
+from mds_tui.cli.doctor import doctor
 from mds_tui.cli.exits import Verbs
+from mds_tui.cli.fetch import bars, quote, ticks
 from mds_tui.cli.settings import Settings, shared
 from mds_tui.cli.simulate import simulate
+from mds_tui.cli.status import commands, status
 
 __all__ = ["cli", "main"]
 
@@ -23,7 +26,7 @@ def cli(ctx: click.Context) -> None:
     ctx.ensure_object(Settings)
 
 
-for _verb in (simulate, decode, config):
+for _verb in (simulate, quote, bars, ticks, status, commands, decode, config, doctor):
     cli.add_command(_verb)
 
 

@@ -57,6 +57,16 @@ def show(settings: Settings) -> None:
     click.echo(show_toml(loaded), nl=False)
 
 
+@config.command()
+def example() -> None:
+    """Print a configuration with every setting, its meaning, unit and default."""
+    from mds_engine.config.example import example_text
+
+    from mds_tui.cli.vendors import InstalledVendors
+
+    click.echo(example_text(InstalledVendors()), nl=False)
+
+
 def _built_in() -> str:
     looked = Path.cwd() / "config.toml"
     return f"no configuration file (looked for {looked} and in the user's folder); the built-in one"

@@ -24,11 +24,11 @@ class Exit(enum.IntEnum):
 
 MEANING: Mapping[Exit, str] = {
     Exit.OK: "done",
-    Exit.FAILED: "a drill or a check of the doctor failed, or there is no such data",
+    Exit.FAILED: "a drill or a check of the doctor failed, or no tick came in time",
     Exit.USAGE: "the command line cannot be read",
     Exit.CONFIG: "the configuration cannot be used",
     Exit.UNAVAILABLE: "no source could answer, or the simulator cannot be reached",
-    Exit.REQUEST: "what was asked for is not right: an instrument, an interval, a source",
+    Exit.REQUEST: "what was asked for is not right, or nobody has it: an instrument, an interval, a source",
     Exit.PAYLOAD: "decode: the payload cannot be read",
     Exit.INTERRUPTED: "interrupted by Ctrl+C",
 }
@@ -43,13 +43,19 @@ def code_of(error: errors.MdsError) -> Exit:
     """The exit code that an error ends with."""
     if isinstance(error, errors.ConfigError):
         return Exit.CONFIG
-    if isinstance(error, errors.UnknownSourceError | errors.InvalidRequest):
+    if isinstance(error, errors.UnknownSourceError | errors.InvalidRequest | errors.NotFound):
         return Exit.REQUEST
-    if isinstance(error, errors.NotFound):
-        return Exit.FAILED
+    if isinstance(error, errors.AllSourcesFailedError) and _nobody_knows(error):
+        return Exit.REQUEST
     if isinstance(error, errors.InvalidPayload):
         return Exit.PAYLOAD
     return Exit.UNAVAILABLE
+
+
+def _nobody_knows(error: errors.AllSourcesFailedError) -> bool:
+    """Whether every source that was asked answered well, and had no such instrument or data."""
+    asked = [step.error for step in error.decision.steps if step.error]
+    return bool(asked) and set(asked) == {errors.NotFound.__name__}
 
 
 def say(sentence: str) -> None:

@@ -35,11 +35,11 @@ class Settings:
 
         return find_config(self.config, self.environ, Path.cwd())
 
-    def load(self, plugins: "Mapping[str, SourcePlugin]") -> "LoadedConfig":
+    def load(self, plugins: "Mapping[str, SourcePlugin]", *, quiet: bool = False) -> "LoadedConfig":
         """The configuration in force, turned to the simulator if one was named.
 
         Without a file: the demo's sources on a simulator, else those that need
-        no key. Warnings go to stderr. Raises ConfigError.
+        no key. Warnings go to stderr, unless `quiet`. Raises ConfigError.
         """
         import msgspec
         from mds_engine.config.first import built_in_config
@@ -57,7 +57,7 @@ class Settings:
         )
         if address is not None:
             return msgspec.structs.replace(loaded, config=at_simulator(loaded.config, address))
-        for warning in loaded.warnings:
+        for warning in () if quiet else loaded.warnings:
             say(f"warning: {warning}")
         return loaded
 

@@ -32,6 +32,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Longest time for one call over all its sources, in seconds."""
     attempt_timeout_s: PositiveSeconds | None = None
     """`timeout_s` of sources that set none, in seconds; unset means their vendor's own."""
+    bars_deadline_s: PositiveSeconds = 60.0
+    """Longest time for one call for bars, which may take many requests, in seconds."""
     failover_enabled: bool = True
     """Whether a call moves on to the next source; false asks the primary only."""
     state_path: str = ""
@@ -89,10 +91,12 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[console]`: the screen."""
 
-    theme: str = "mds-dark"
-    """The theme's name."""
+    theme: str = "dark"
+    """The theme's name: `dark`, `light`, or a file of your own in the themes folder."""
     ascii: bool = False
     """Whether states are drawn in plain ASCII, for terminals that draw glyphs badly."""
+    read_only: bool = False
+    """Whether the keys that change anything are greyed and do nothing."""
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     """Repaints a second; unset means 10, and 4 over SSH."""
     bell: bool = False

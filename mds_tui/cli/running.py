@@ -1,0 +1,26 @@
+"""An engine for the length of one verb."""
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mds_tui.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from mds_engine.engine import Engine
+
+Answer = TypeVar("Answer")
+
+
+async def with_engine(settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]") -> Answer:
+    """The answer of an engine on the configuration in force, which ends with it."""
+    import msgspec
+    from mds_engine.engine import Engine
+
+    from mds_tui.cli.vendors import InstalledVendors
+
+    vendors = InstalledVendors()
+    config = settings.load(vendors).config
+    # Nobody looks at a watch list here, and its subscriptions would cost calls.
+    bare = msgspec.structs.replace(config, console=msgspec.structs.replace(config.console, watch=()))
+    async with Engine(bare, vendors) as engine:
+        return await ask(engine)

@@ -1,0 +1,81 @@
+"""`status`: what the console would show, as data. `commands`: what an operator can do."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from mds_tui.cli.output import print_json
+from mds_tui.cli.settings import Settings, shared
+
+if TYPE_CHECKING:
+    from mds_engine.control import Snapshot
+    from mds_engine.engine import Engine
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole snapshot as one JSON object.")
+@shared
+@click.pass_obj
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Check every source once and print the state of sources and routes."""
+    from mds_tui.cli.running import with_engine
+
+    async def look(engine: "Engine") -> "Snapshot":
+        from mds_engine.control.commands import CheckHealth
+
+        names = [name for name, runtime in engine.sources.items() if runtime.settings.enabled]
+        await asyncio.gather(*(engine.apply(CheckHealth(source=name, by="status")) for name in names))
+        return engine.snapshot()
+
+    snapshot = asyncio.run(with_engine(settings, look))
+    if as_json:
+        print_json(snapshot)
+    else:
+        _print_tables(snapshot)
+
+
+def _print_tables(snapshot: "Snapshot") -> None:
+    click.echo(f"{'SOURCE':<16} {'KIND':<13} {'STATE':<13} {'HEALTH':<13} {'BREAKER':<12} WHY")
+    for source in snapshot.sources:
+        click.echo(
+            f"{source.name:<16} {source.kind:<13} {source.state.value:<13} {source.health:<13} "
+            f"{source.breaker.state:<12} {source.why or source.last_error}".rstrip()
+        )
+    click.echo()
+    click.echo(f"{'ROUTE':<18} {'ACTIVE':<16} SOURCES")
+    for route in snapshot.routes:
+        degraded = "  degraded" if route.degraded else ""
+        click.echo(f"{route.key:<18} {route.active or 'nobody':<16} {' > '.join(route.sources)}{degraded}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+def commands(*, as_json: bool) -> None:
+    """List what an operator can do: the words of the console's ":" line, with their keys."""
+    import msgspec
+    from mds_engine.control.registry import REGISTRY
+
+    rows = []
+    for entry in REGISTRY:
+        required = {field.name for field in msgspec.structs.fields(entry.command) if field.required}
+        usage = " ".join(
+            name.upper() if name in required else f"[{name.upper()}]" for name in entry.positional
+        )
+        rows.append(
+            {
+                "name": entry.name,
+                "usage": usage,
+                "title": entry.title,
+                "about": entry.about,
+                "key": entry.key,
+                "dangerous": entry.dangerous,
+                "fields": [field.name for field in msgspec.structs.fields(entry.command)],
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['key'] or ' ':<2} {row['name']} {row['usage']}")
+        click.echo(f"     {row['about']}")
