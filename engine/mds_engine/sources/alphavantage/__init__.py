@@ -1,0 +1,15 @@
+"""Alpha Vantage: quotes and bars over HTTP, failures in the bodies of 200s."""
+
+from mds_engine.sources.alphavantage.decoders import DECODERS
+from mds_engine.sources.alphavantage.rest import create
+from mds_engine.sources.alphavantage.settings import AlphaVantageSettings
+from mds_engine.sources.contract import SourcePlugin
+
+plugin = SourcePlugin(
+    kind="alphavantage",
+    title="Alpha Vantage",
+    settings=AlphaVantageSettings,
+    create=create,
+    needs_key=True,
+    decoders=DECODERS,
+)

@@ -18,6 +18,7 @@ from mds_engine.errors import (
     QuotaExhausted,
     SourceError,
     Throttled,
+    Unavailable,
 )
 
 EASTERN = ZoneInfo("America/New_York")
@@ -35,6 +36,9 @@ _PAID = re.compile(r"premium (endpoint|feature|parameter|function)", re.IGNORECA
 _KEY = re.compile(
     r"apikey is invalid|invalid api ?key|demo\W* api key|claim your free api key", re.IGNORECASE
 )
+
+
+_DOWN = re.compile(r"temporarily unavailable|try again later", re.IGNORECASE)
 
 
 class _Refusal(msgspec.Struct):
@@ -105,4 +109,6 @@ def _of_information(text: str, wall: float | None) -> SourceError:
         return NotFound("Alpha Vantage: the key's plan does not include this data", raw=text)
     if _KEY.search(text):
         return AuthRequired("Alpha Vantage wants an API key of our own", raw=text)
+    if _DOWN.search(text):
+        return Unavailable("Alpha Vantage says that it cannot answer now", raw=text)
     return InvalidPayload("Alpha Vantage answered with a text instead of data", raw=text)

@@ -1,0 +1,107 @@
+"""Yahoo's streamer: the whole subscription again every 15 seconds keeps it alive."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from mds_engine.clock import Clock
+from mds_engine.model import Instrument, Tick
+from mds_engine.sources.contract import Deliver, TickStream
+from mds_engine.sources.endpoints import Endpoints
+from mds_engine.sources.websocket import WebSocketShell
+from mds_engine.sources.yahoo.decode_stream import decode_stream
+from mds_engine.sources.yahoo.symbols import to_symbol
+
+
+class YahooStream(TickStream):
+    """One connection. Yahoo acknowledges nothing and passes over symbols that it does not know."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        endpoints: Endpoints,
+        deliver: Deliver,
+        *,
+        timeout_s: float,
+        subscribe_every_s: float,
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._deliver = deliver
+        self._subscribe_every_s = subscribe_every_s
+        self._shell = WebSocketShell(clock, endpoints, timeout_s=timeout_s)
+        self._wanted: dict[str, list[Instrument]] = {}
+
+    async def open(self) -> None:
+        """Connect. There is no login."""
+        await self._shell.open()
+        self.last_frame_at = self._clock.now()
+
+    async def run(self) -> None:
+        """Deliver ticks until the connection ends."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_alive(), name=f"{self._name}: keep-alive")
+                await self._receive()
+        except ExceptionGroup as failures:
+            # Both tasks fail by the same end of the connection: the first one tells why.
+            raise failures.exceptions[0] from None
+
+    async def subscribe(self, instruments: Iterable[Instrument]) -> None:
+        """Ask for instruments."""
+        added: list[str] = []
+        for instrument in instruments:
+            symbol = to_symbol(instrument)
+            wanted = self._wanted.setdefault(symbol, [])
+            if instrument not in wanted:
+                wanted.append(instrument)
+                added.append(symbol)
+        if added:
+            await self._send("subscribe", added)
+
+    async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
+        """Ask for them no more."""
+        removed: list[str] = []
+        for instrument in instruments:
+            symbol = to_symbol(instrument)
+            wanted = self._wanted.get(symbol, [])
+            if instrument in wanted:
+                wanted.remove(instrument)
+            if symbol in self._wanted and not wanted:
+                del self._wanted[symbol]
+                removed.append(symbol)
+        if removed:
+            await self._send("unsubscribe", removed)
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._shell.close()
+
+    async def _receive(self) -> None:
+        while True:
+            frame = await self._shell.receive()
+            received_ns = time.time_ns()
+            self.last_frame_at = self._clock.now()
+            ticks = [
+                _signed(tick, instrument, self._name, received_ns)
+                for symbol, tick in decode_stream(frame)
+                for instrument in self._wanted.get(symbol, ())
+            ]
+            if ticks:
+                self._deliver(ticks)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await self._clock.sleep(self._subscribe_every_s)
+            if self._wanted:
+                await self._send("subscribe", list(self._wanted))
+
+    async def _send(self, what: str, symbols: list[str]) -> None:
+        await self._shell.send(msgspec.json.encode({what: symbols}).decode())
+
+
+def _signed(tick: Tick, instrument: Instrument, source: str, received_ns: int) -> Tick:
+    return msgspec.structs.replace(tick, instrument=instrument, source=source, received_ns=received_ns)
