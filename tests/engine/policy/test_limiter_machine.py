@@ -10,7 +10,7 @@ from mds_engine.policy.limiter import Limiter, LimiterSettings, LimitWindow
 
 TINY = 1e-9
 EXACT = (LimitWindow(5, 1.0), LimitWindow(12, 4.0))
-COARSE = (LimitWindow(40, 4.0), LimitWindow(30, 1.0))
+COARSE = (LimitWindow(20, 4.0), LimitWindow(40, 16.0))
 
 
 class LimiterMachine(RuleBasedStateMachine):
@@ -23,12 +23,14 @@ class LimiterMachine(RuleBasedStateMachine):
         self.waiting: list[tuple[float, int]] = []
         self.blocked_until = 0.0
         self.disturbed = False
+        self.stormy = False
 
-    @initialize(windows=st.sampled_from([EXACT, COARSE]))
-    def start(self, windows) -> None:
+    @initialize(windows=st.sampled_from([EXACT, COARSE]), stormy=st.booleans())
+    def start(self, windows, stormy: bool) -> None:
+        self.stormy = stormy
         self.windows = windows
         self.exact = windows is EXACT
-        self.settings = LimiterSettings(slices=16, quiet_s=3.0)
+        self.settings = LimiterSettings(slices=16 if self.exact else 4, quiet_s=3.0)
         self.limiter = Limiter(windows, self.settings)
 
     def earliest(self, weight: int) -> float:
@@ -42,12 +44,12 @@ class LimiterMachine(RuleBasedStateMachine):
                 return moment
         raise AssertionError("an empty window holds any weight within the limit")
 
-    @rule(seconds=st.sampled_from([0.0, 0.01, 0.25, 1.0, 4.0, 30.0]))
+    @rule(seconds=st.sampled_from([0.0, 0.01, 0.05, 0.25, 1.0, 4.0, 30.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
 
     @rule(
-        callers=st.sampled_from([1, 3, 50]),
+        callers=st.sampled_from([1, 3, 12, 50]),
         weight=st.integers(1, 5),
         max_wait_s=st.sampled_from([0.0, 1.5, 20.0]),
     )
@@ -82,6 +84,7 @@ class LimiterMachine(RuleBasedStateMachine):
         at, weight = self.waiting.pop(which % len(self.waiting))
         self.limiter.cancel(at, weight)
 
+    @precondition(lambda self: self.stormy)
     @rule(retry_after_s=st.sampled_from([None, 0.0, 0.5, 7.0]))
     def vendor_throttles(self, retry_after_s: float | None) -> None:
         self.limiter.throttled(self.now, retry_after_s)
@@ -89,12 +92,14 @@ class LimiterMachine(RuleBasedStateMachine):
         assert self.limiter.blocked_until(self.now) is None or self.limiter.rate_factor < 1.0
         self.disturbed = True
 
+    @precondition(lambda self: self.stormy)
     @rule(ban_s=st.sampled_from([2.0, 60.0]))
     def vendor_bans(self, ban_s: float) -> None:
         self.limiter.banned(self.now, self.now + ban_s)
         self.blocked_until = max(self.blocked_until, self.now + ban_s)
         self.disturbed = True
 
+    @precondition(lambda self: self.stormy)
     @rule(used=st.integers(0, 40))
     def vendor_corrects(self, used: int) -> None:
         self.limiter.observed(1.0, used, self.now)
@@ -134,6 +139,6 @@ class LimiterMachine(RuleBasedStateMachine):
 
 
 LimiterMachine.TestCase.settings = hypothesis_settings(
-    max_examples=120, stateful_step_count=50, deadline=None, derandomize=True
+    max_examples=250, stateful_step_count=40, deadline=None, derandomize=True
 )
 TestLimiterMachine = LimiterMachine.TestCase
