@@ -52,6 +52,12 @@ ENVIRONMENT_NAMES: tuple[EnvironmentName, ...] = (
         "seconds for one attempt, for sources that set no timeout_s",
         section="engine",
     ),
+    EnvironmentName(
+        "DATA_SOURCE_MAX_RETRIES",
+        "attempts",
+        "rounds after the first, once all sources of the route have failed",
+        section="retry",
+    ),
 )
 
 

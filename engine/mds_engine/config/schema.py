@@ -16,7 +16,12 @@ from mds_engine.control.route_key import RouteKey
 from mds_engine.model.capability import Capability
 from mds_engine.model.instrument import Instrument
 from mds_engine.policy.breaker_settings import BreakerSettings
+from mds_engine.policy.failback import FailbackSettings
+from mds_engine.policy.hedging import HedgeSettings
 from mds_engine.policy.limiter_settings import LimiterSettings
+from mds_engine.policy.panic import PanicSettings
+from mds_engine.policy.reconnect import ReconnectSettings
+from mds_engine.policy.retry import RetrySettings
 from mds_engine.policy.source_breaker import SourceBreakerSettings
 
 PositiveSeconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -136,7 +141,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     source_breaker: SourceBreakerSettings = SourceBreakerSettings()
     """Of each source as a whole."""
     limiter: LimiterSettings = LimiterSettings()
+    retry: RetrySettings = RetrySettings()
+    hedging: HedgeSettings = HedgeSettings()
+    failback: FailbackSettings = FailbackSettings()
+    panic: PanicSettings = PanicSettings()
     streams: StreamSettings = StreamSettings()
+    reconnect: ReconnectSettings = ReconnectSettings()
+    """Of live streams."""
     console: ConsoleSettings = ConsoleSettings()
 
     def by_priority(self) -> tuple[str, ...]:

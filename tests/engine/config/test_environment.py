@@ -33,7 +33,7 @@ EXPECTED = {
     "DATA_SOURCE_FAILOVER_ENABLED": ("false", "[engine]", {"failover_enabled": False}),
     "DATA_SOURCE_TIMEOUT": ("7", "[engine]", {"attempt_timeout_s": 7.0}),
     "DATA_SOURCE_HEALTH_CHECK_INTERVAL": ("45", "[health]", {"interval_s": 45.0}),
-    "DATA_SOURCE_MAX_RETRIES": ("2", "[retry]", {"max_retries": 2}),
+    "DATA_SOURCE_MAX_RETRIES": ("2", "[retry]", {"attempts": 2}),
 }
 
 
