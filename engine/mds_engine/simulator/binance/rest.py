@@ -40,8 +40,7 @@ class Rest:
 
     def exchange_info(self, query: Query) -> Any:
         """Rate limits and symbols."""
-        symbols = {name: value for name, value in query.items() if name in ("symbol", "symbols")}
-        listings, _ = names.wanted_listings(self._market, symbols, self._listed)
+        listings, _ = names.wanted_listings(self._market, query, self._listed)
         return {
             "timezone": "UTC",
             "serverTime": self._stamp(self._market.now()),
@@ -104,8 +103,7 @@ class Rest:
         kind = query.get("type", "FULL")
         if kind not in ("FULL", "MINI"):
             raise BinanceError(-1139, "Invalid ticker type.")
-        chosen = {name: value for name, value in query.items() if name != "type"}
-        return self._each(chosen, lambda listing: self._day(listing, mini=kind == "MINI"))
+        return self._each(query, lambda listing: self._day(listing, mini=kind == "MINI"))
 
     def average_price(self, query: Query) -> Any:
         """Mean price of the last five minutes."""
@@ -138,7 +136,8 @@ class Rest:
 
     def depth(self, query: Query) -> Any:
         """The order book."""
-        listing = names.listing_of(self._market, names.required(query, "symbol"))
+        names.required(query, "symbol")
+        (listing,), _ = names.wanted_listings(self._market, query, self._listed)
         limit = names.number(query, "limit", 100, most=5_000) or 100
         now = self._market.now()
         bids, asks = self._market.depth(listing.instrument, limit, now)
@@ -356,13 +355,13 @@ def _symbol_info(listing: Listing) -> dict[str, Any]:
     }
 
 
-_SYMBOL_CHOICE = frozenset({"symbol", "symbols"})
+_SYMBOL_CHOICE = frozenset({"symbol", "symbols", "symbolStatus"})
 _ENDPOINTS: Mapping[str, tuple[Callable[[Rest, Query], Any], frozenset[str]]] = {
     "ping": (Rest.ping, frozenset()),
     "time": (Rest.time, frozenset()),
     "exchangeInfo": (
         Rest.exchange_info,
-        _SYMBOL_CHOICE | {"permissions", "symbolStatus", "showPermissionSets"},
+        _SYMBOL_CHOICE | {"permissions", "showPermissionSets"},
     ),
     "klines": (
         Rest.klines,
@@ -375,7 +374,7 @@ _ENDPOINTS: Mapping[str, tuple[Callable[[Rest, Query], Any], frozenset[str]]] = 
     "aggTrades": (Rest.agg_trades, frozenset({"symbol", "fromId", "startTime", "endTime", "limit"})),
     "trades": (Rest.trades, frozenset({"symbol", "limit"})),
     "historicalTrades": (Rest.historical_trades, frozenset({"symbol", "limit", "fromId"})),
-    "depth": (Rest.depth, frozenset({"symbol", "limit"})),
+    "depth": (Rest.depth, frozenset({"symbol", "limit", "symbolStatus"})),
 }
 
 GROUPS: Mapping[str, str] = {

@@ -57,16 +57,24 @@ def wanted_listings(market: Market, query: Mapping[str, str], listed: int) -> tu
     """The listings that `symbol` or `symbols` name, or all; and True if the answer is a single object."""
     if "symbol" in query and "symbols" in query:
         raise BinanceError(-1101, "Too many parameters; expected '1' and received '2'.")
+    trading = query.get("symbolStatus", "TRADING") == "TRADING"
     if "symbol" in query:
+        if not trading:
+            raise BinanceError(-1220, "The symbol's status does not match the requested symbolStatus.")
         return [listing_of(market, query["symbol"])], True
+    if not trading:
+        return [], False
     if "symbols" in query:
-        try:
-            symbols = msgspec.json.decode(query["symbols"], type=list[str])
-        except msgspec.DecodeError:
-            legal = r'^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'
-            raise illegal("symbols", legal) from None
-        return [listing_of(market, symbol) for symbol in symbols], False
+        return [listing_of(market, symbol) for symbol in _symbols(query["symbols"])], False
     return [market.listing(name) for name in market.universe("BINANCE", listed)], False
+
+
+def _symbols(text: str) -> list[str]:
+    try:
+        return msgspec.json.decode(text, type=list[str])
+    except msgspec.DecodeError:
+        legal = r'^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'
+        raise illegal("symbols", legal) from None
 
 
 def number(
