@@ -72,8 +72,8 @@ class LatencyTracker:
         "_slices",
     )
 
-    def __init__(self, settings: LatencySettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: LatencySettings | None = None) -> None:
+        self._settings = settings = settings or LatencySettings()
         error = settings.relative_error
         self._bucket_growth = (1 + error) / (1 - error)
         self._per_log = 1 / log(self._bucket_growth)
@@ -113,6 +113,11 @@ class LatencyTracker:
                 _merge(merged, piece.counts)
         return tuple(self._quantile_of(merged, q) for q in qs)
 
+    def count(self, now: float, window_s: float = 60.0) -> int:
+        """How many calls ended in the last `window_s`."""
+        since = self._number(now - window_s)
+        return sum(sum(piece.counts.values()) for piece in self._slices if piece.number > since)
+
     def series(self, now: float, buckets: int = 60, q: float = 0.99) -> tuple[float | None, ...]:
         """The quantile of each of the last slices, oldest first; None where no call was."""
         newest = self._number(now)
@@ -122,17 +127,23 @@ class LatencyTracker:
             for number in range(newest - buckets + 1, newest + 1)
         )
 
-    def usual(self, q: float, now: float) -> float | None:
-        """Seconds that the quantile usually is: the median over the minutes with calls; None until learned."""
-        if self.calls < self._settings.minimum_calls:
+    def count(self, now: float, window_s: float = 60.0) -> int:
+        """Calls recorded in the last `window_s`."""
+        since = self._number(now - window_s)
+        return sum(sum(piece.counts.values()) for piece in self._slices if piece.number > since)
+
+    def baseline_s(self, now: float, q: float = 0.99) -> float | None:
+        """What the quantile usually is, seconds: the median of its minutes; None until learned."""
+        settings = self._settings
+        if self.calls < settings.minimum_calls:
             return None
-        oldest = now - self._settings.learning_s
         newest = dict(self._learned[-1].counts)
         _merge(newest, self._counts)  # the running slice is not yet among what was learned
+        oldest = now - settings.learning_s
         per_slice = [
             value
             for piece in self._learned
-            if (piece.number + 1) * self._settings.learning_slice_s > oldest
+            if (piece.number + 1) * settings.learning_slice_s > oldest
             and (value := self._quantile_of(newest if piece is self._learned[-1] else piece.counts, q))
         ]
         return median_low(per_slice) if per_slice else None

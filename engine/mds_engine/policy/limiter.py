@@ -145,7 +145,7 @@ class Limiter:
         self._block(now, until)
 
     def observed(
-        self, window_s: float, used_weight: int | None, now: float, *, remaining: int | None = None
+        self, window_s: float, now: float, *, used: int | None = None, remaining: int | None = None
     ) -> None:
         """Correct our count by the vendor's own, as its headers give it: used, or remaining.
 
@@ -156,12 +156,12 @@ class Limiter:
         log = self._log(window_s)
         if log is None:
             return
-        if used_weight is None:
+        if used is None:
             if remaining is None:
                 return
-            used_weight = log.limit - remaining
+            used = log.limit - remaining
         self._settle(now)
-        unknown = used_weight - (int(log.used) - self._reserved(now))
+        unknown = used - (int(log.used) - self._reserved(now))
         if unknown > 0:
             self._void_waiting(now)
             log.add(now, now, unknown)

@@ -30,7 +30,7 @@ def test_quantiles_are_within_the_stated_error(durations, q, error):
 def test_nothing_is_known_before_the_first_call():
     subject = tracker()
     assert subject.quantile(0.5, 0.0) is None
-    assert subject.usual(0.99, 0.0) is None
+    assert subject.baseline_s(0.0) is None
     assert subject.series(100.0, buckets=3) == (None, None, None)
 
 
@@ -40,6 +40,7 @@ def test_a_window_forgets_and_windows_differ():
     subject.record(3.0, 60.0)
     assert subject.quantiles((0.0, 1.0), 60.0, 60.0) == pytest.approx((1.0, 3.0), rel=0.0201)
     assert subject.quantile(0.0, 60.0, window_s=10.0) == pytest.approx(3.0, rel=0.0201)
+    assert (subject.count(60.0), subject.count(60.0, window_s=10.0), subject.count(200.0)) == (2, 1, 0)
     assert subject.quantile(0.0, 80.0) == pytest.approx(3.0, rel=0.0201)
     assert subject.quantile(0.5, 200.0) is None
 
@@ -69,7 +70,7 @@ def test_an_outage_of_minutes_does_not_teach_that_slow_is_normal():
     for second in range(20 * 60):
         slow = second >= 15 * 60
         subject.record(random.uniform(0.09, 0.1) * (50 if slow else 1), float(second))
-    assert subject.usual(0.99, 1200.0) == pytest.approx(0.1, rel=0.04)
+    assert subject.baseline_s(1200.0) == pytest.approx(0.1, rel=0.04)
     assert subject.quantile(0.99, 1200.0) == pytest.approx(5.0, rel=0.04)
 
 
@@ -77,16 +78,16 @@ def test_a_lasting_change_is_learned():
     subject = tracker()
     for second in range(60 * 60):
         subject.record(0.1 if second < 1800 else 0.4, float(second))
-    assert subject.usual(0.99, 3600.0) == pytest.approx(0.4, rel=0.0201)
+    assert subject.baseline_s(3600.0) == pytest.approx(0.4, rel=0.0201)
 
 
-def test_usual_waits_for_the_minimum_of_calls():
+def test_the_baseline_waits_for_the_minimum_of_calls():
     subject = tracker(minimum_calls=3)
     subject.record(0.1, 0.0)
     subject.record(0.1, 0.0)
-    assert subject.usual(0.95, 0.0) is None
+    assert subject.baseline_s(0.0, 0.95) is None
     subject.record(0.1, 0.0)
-    assert subject.usual(0.95, 0.0) == pytest.approx(0.1, rel=0.0201)
+    assert subject.baseline_s(0.0, 0.95) == pytest.approx(0.1, rel=0.0201)
 
 
 def test_memory_does_not_depend_on_the_number_of_calls():

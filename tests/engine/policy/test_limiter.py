@@ -145,7 +145,7 @@ def test_a_ban_is_shortened_by_nothing_but_a_reset():
     subject.banned(0.0, until=1000.0)
     subject.banned(0.0, until=10.0)
     subject.throttled(0.0, 1.0)
-    subject.observed(1.0, None, 0.0, remaining=5)
+    subject.observed(1.0, 0.0, remaining=5)
     assert subject.blocked_until(500.0) == 1000.0
     assert subject.banned_until == 1000.0
     subject.reset(500.0)
@@ -203,13 +203,13 @@ def test_who_wakes_late_does_not_crowd_those_behind():
 def test_the_vendors_count_corrects_ours_upwards():
     subject = limiter(LimitWindow(6000, 60.0))
     ask(subject, 0.0, 10)
-    subject.observed(60.0, 5000, 1.0)
+    subject.observed(60.0, 1.0, used=5000)
     assert subject.used(1.0)[0].used == 5000
-    subject.observed(60.0, 3, 2.0)
+    subject.observed(60.0, 2.0, used=3)
     assert subject.used(2.0)[0].used == 5000
-    subject.observed(60.0, None, 2.0, remaining=200)
+    subject.observed(60.0, 2.0, remaining=200)
     assert subject.used(2.0)[0].used == 5800
-    subject.observed(1.0, 99, 2.0)
+    subject.observed(1.0, 2.0, used=99)
     assert ask(subject, 2.0, 201, max_wait_s=1.0) == [2.0] * 200 + [None]
 
 
@@ -217,7 +217,7 @@ def test_a_correction_voids_the_grants_that_it_overtakes():
     subject = limiter(margin_s=0.0)
     ask(subject, 0.0, 5)
     grant = subject.reserve(1, 0.0, 10.0)
-    subject.observed(1.0, 7, 0.5)
+    subject.observed(1.0, 0.5, used=7)
     assert not subject.still_granted(grant, 1, grant)
     assert subject.reserve(4, grant, 10.0) == 1.5
 

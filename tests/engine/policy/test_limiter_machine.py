@@ -102,7 +102,7 @@ class LimiterMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.stormy)
     @rule(used=st.integers(0, 40))
     def vendor_corrects(self, used: int) -> None:
-        self.limiter.observed(1.0, used, self.now)
+        self.limiter.observed(self.windows[0].window_s, self.now, used=used)
         self.disturbed = True
 
     @rule()
