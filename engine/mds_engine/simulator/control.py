@@ -8,13 +8,13 @@ DELETE /faults/{vendor}  switch a vendor's faults off; ?kind= and ?endpoint= nar
 GET /log                 requests that arrived; ?vendor= &group= &since= &limit=
 """
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
 from mds_engine.simulator.faults import Fault, FaultKind
+from mds_engine.simulator.ports import bound_socket
 
 if TYPE_CHECKING:
     from mds_engine.simulator.server import Simulator
@@ -55,9 +55,7 @@ class ControlServer:
         application.router.add_get("/log", self._log)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        listener = bound_socket(port)
         self._port = listener.getsockname()[1]
         await web.SockSite(self._runner, listener).start()
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from mds_engine.clock import Clock
 from mds_engine.simulator.faults import VIEW_KINDS, ActiveFault, Fault, FaultBoard, FaultKind
 from mds_engine.simulator.market import Market
+from mds_engine.simulator.ports import bound_socket
 from mds_engine.simulator.recorded import Recording
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import HTML_PAGE, Call, Route, Vendor
@@ -117,9 +118,7 @@ class Endpoint:
             self._log.resets += 1
 
     def _hold(self, port: int) -> None:
-        held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", port))
+        held = bound_socket(port)
         self.port = held.getsockname()[1]
         self._held = held
 
