@@ -127,11 +127,6 @@ class LatencyTracker:
             for number in range(newest - buckets + 1, newest + 1)
         )
 
-    def count(self, now: float, window_s: float = 60.0) -> int:
-        """Calls recorded in the last `window_s`."""
-        since = self._number(now - window_s)
-        return sum(sum(piece.counts.values()) for piece in self._slices if piece.number > since)
-
     def baseline_s(self, now: float, q: float = 0.99) -> float | None:
         """What the quantile usually is, seconds: the median of its minutes; None until learned."""
         settings = self._settings
