@@ -53,20 +53,19 @@ class YahooStream(TickStream):
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
         """Ask for instruments."""
         added: list[str] = []
-        for instrument in instruments:
-            symbol = to_symbol(instrument)
+        for instrument, symbol in [(instrument, to_symbol(instrument)) for instrument in instruments]:
             wanted = self._wanted.setdefault(symbol, [])
+            if not wanted:
+                added.append(symbol)
             if instrument not in wanted:
                 wanted.append(instrument)
-                added.append(symbol)
         if added:
             await self._send("subscribe", added)
 
     async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
         """Ask for them no more."""
         removed: list[str] = []
-        for instrument in instruments:
-            symbol = to_symbol(instrument)
+        for instrument, symbol in [(instrument, to_symbol(instrument)) for instrument in instruments]:
             wanted = self._wanted.get(symbol, [])
             if instrument in wanted:
                 wanted.remove(instrument)

@@ -66,13 +66,19 @@ class YahooSession:
 
 
 class _OwnData(YfData):  # type: ignore[misc]
-    """`YfData` that leaves yfinance's cookie file, which all its users on this machine share, alone."""
+    """`YfData` that keeps its cookie to itself.
+
+    yfinance keeps it in a file that all its users on this machine share, and
+    falls over one without an expiry when it reads that again.
+    """
 
     def _load_cookie_curlCffi(self) -> bool:  # noqa: N802
         return False
 
     def _save_cookie_curlCffi(self) -> bool:  # noqa: N802
-        return False
+        # What reading the file would have done: without it the cookie is fetched again for the crumb.
+        self._cookie = True
+        return True
 
 
 class _ObedientSession(Session):  # type: ignore[misc]
@@ -92,7 +98,8 @@ class _ObedientSession(Session):  # type: ignore[misc]
         call: YahooCall = self._calls.current
         target = _destination(url, call.base)
         ours = target.startswith(call.base)
-        options["timeout"] = call.remaining_s()
+        # A cookie is worth a third of the time: charts do without, and yfinance goes on without.
+        options["timeout"] = call.remaining_s() if ours else call.remaining_s() / 3
         if urlsplit(target).hostname in _LOOPBACK:
             options["proxies"] = {"all": ""}
         call.pay()
