@@ -1,11 +1,13 @@
 """The command line. `mds-tui --help` is quick: what a verb needs is imported when it runs."""
 
+import sys
+
 import click
 
 from mds_tui.cli.configure import config
 from mds_tui.cli.decode import decode
 from mds_tui.cli.doctor import doctor
-from mds_tui.cli.exits import Verbs
+from mds_tui.cli.exits import Verbs, report_defect
 from mds_tui.cli.fetch import bars, quote, ticks
 from mds_tui.cli.settings import Settings, shared
 from mds_tui.cli.simulate import simulate
@@ -32,4 +34,5 @@ for _verb in (simulate, quote, bars, ticks, status, commands, decode, config, do
 
 def main() -> None:
     """The console script."""
+    sys.excepthook = report_defect
     cli(prog_name="mds-tui")

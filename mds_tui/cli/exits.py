@@ -1,8 +1,11 @@
 """How every verb ends: one sentence and one number."""
 
 import enum
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import click
@@ -19,6 +22,7 @@ class Exit(enum.IntEnum):
     UNAVAILABLE = 4
     REQUEST = 5
     PAYLOAD = 6
+    DEFECT = 70
     INTERRUPTED = 130
 
 
@@ -30,6 +34,7 @@ MEANING: Mapping[Exit, str] = {
     Exit.UNAVAILABLE: "no source could answer, or the simulator cannot be reached",
     Exit.REQUEST: "what was asked for is not right, or nobody has it: an instrument, an interval, a source",
     Exit.PAYLOAD: "decode: the payload cannot be read",
+    Exit.DEFECT: "a defect of mds-tui; the sentence names the file with the details",
     Exit.INTERRUPTED: "interrupted by Ctrl+C",
 }
 """As `--help` prints them."""
@@ -75,6 +80,23 @@ def told() -> Iterator[None]:
     except KeyboardInterrupt:
         say("interrupted")
         raise click.exceptions.Exit(Exit.INTERRUPTED) from None
+
+
+def report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What the console script does with what nobody expected: a sentence, and the rest in a file."""
+    import platformdirs
+
+    file = platformdirs.user_log_path("mds-tui") / "defects.log"
+    text = "".join(traceback.format_exception(kind, error, trace))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(f"{datetime.now(UTC).isoformat()}\n{text}\n")
+        where = f"the details are in {file}"
+    except OSError:
+        where = f"the details could not be written to {file}"
+    say(f"a defect: {kind.__name__}: {' '.join(str(error).split())}; {where}")
+    raise SystemExit(Exit.DEFECT)
 
 
 class Verbs(click.Group):

@@ -36,7 +36,7 @@ class InvalidConfigError(ConfigError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "timeout_s"?`, or the known words where none is near."""
     words = list(known)
-    nearest = process.extractOne(word, words, scorer=fuzz.WRatio, score_cutoff=_NEAR_ENOUGH)
+    nearest = process.extractOne(word, words, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
     if nearest is not None:
         return f'; did you mean "{nearest[0]}"?'
     return f"; known are {', '.join(words)}" if words else ""
