@@ -50,7 +50,7 @@ class HttpShell:
     """One source's HTTP: at most `connections` requests in flight, endpoints tried in order.
 
     An endpoint that refuses, resets or times out is passed over within the same
-    attempt; with several endpoints each may take its share of `timeout_s`, so
+    attempt; each may take an equal share of what is left of `timeout_s`, so
     that the whole stays within it. An answer of any status is returned as it
     is: what it means is the vendor's module's to say (see `classify_status`).
     """
@@ -68,7 +68,7 @@ class HttpShell:
         self.scrub = Scrubber(secrets)
         """Makes a vendor's words fit for `SourceError.raw`."""
         self._endpoints = Endpoints(context, urls)
-        self._share_s = timeout_s / len(self._endpoints.urls)
+        self._timeout_s = timeout_s
         self._gate = asyncio.Semaphore(connections)
         self._connections = connections
         self._headers = {"accept-encoding": "gzip, deflate", "user-agent": "mds-engine", **(headers or {})}
@@ -107,11 +107,15 @@ class HttpShell:
         target = f"{path}?{urlencode(query)}" if query else path
         async with self._gate:
             last: SourceError | None = None
-            for index in self._endpoints.order():
+            order = self._endpoints.order()
+            now = asyncio.get_running_loop().time
+            deadline = now() + self._timeout_s
+            for position, index in enumerate(order):
+                share_s = (deadline - now()) / (len(order) - position)
                 try:
-                    reply = await self._exchange(index, target)
+                    reply = await self._exchange(index, target, share_s)
                 except (httpx.TransportError, httpx.StreamError, OSError) as error:
-                    last = self._unavailable(index, error)
+                    last = self._unavailable(index, error, share_s)
                     self._endpoints.failed(index, last.message)
                     continue
                 if reply.status >= 500:
@@ -121,12 +125,12 @@ class HttpShell:
                 return reply
         raise last or Unavailable("no endpoint is configured")
 
-    async def _exchange(self, index: int, target: str) -> Reply:
+    async def _exchange(self, index: int, target: str, share_s: float) -> Reply:
         import httpx
 
         request = httpx.Request("GET", self._endpoints.urls[index] + target, headers=self._header_pairs)
         # One timer for the whole exchange, body included: httpx's own start anew with each chunk.
-        async with asyncio.timeout(self._share_s):
+        async with asyncio.timeout(share_s):
             response = await self._transports[index].handle_async_request(request)
             try:
                 body = await response.aread()
@@ -138,7 +142,7 @@ class HttpShell:
                 await response.aclose()
         return Reply(response.status_code, response.headers, body)
 
-    def _unavailable(self, index: int, error: Exception) -> SourceError:
+    def _unavailable(self, index: int, error: Exception, share_s: float) -> SourceError:
         import httpx
 
         text = str(error)
@@ -147,7 +151,7 @@ class HttpShell:
         if isinstance(error, httpx.RemoteProtocolError):
             why = "ended the connection without an answer"
         else:
-            why = describe_transport_error(error, self._share_s)
+            why = describe_transport_error(error, share_s)
         return Unavailable(f"{self._host(index)} {self.scrub(why)}", raw=self.scrub(text))
 
     def _host(self, index: int) -> str:

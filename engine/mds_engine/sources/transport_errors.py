@@ -16,8 +16,8 @@ def describe_transport_error(error: BaseException, waited_s: float) -> str:
     for kinds, sentence in _SENTENCES:
         for link in chain:
             if isinstance(link, kinds):
-                return sentence.format(seconds=f"{waited_s:g}", error=str(link) or type(link).__name__)
-    return f"the connection failed: {error or type(error).__name__}"
+                return sentence.format(seconds=f"{waited_s:.3g}", error=str(link) or type(link).__name__)
+    return f"the connection failed: {str(error) or type(error).__name__}"
 
 
 _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (

@@ -48,7 +48,7 @@ class WebSocketShell:
         self.scrub = Scrubber(secrets)
         self._clock = clock
         self._endpoints = endpoints
-        self._share_s = timeout_s / len(endpoints.urls)
+        self._timeout_s = timeout_s
         self._ping_every_s = ping_every_s
         self._largest_message = largest_message
         self._connection: ClientConnection | None = None
@@ -60,9 +60,14 @@ class WebSocketShell:
         (a login, a throttle) holds for all of them and is raised at once.
         """
         last: SourceError | None = None
-        for index in self._endpoints.order():
+        order = self._endpoints.order()
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._timeout_s
+        for position, index in enumerate(order):
+            share_s = (deadline - now()) / (len(order) - position)
             try:
-                self._connection = await self._handshake(self._endpoints.urls[index] + path, headers)
+                url = self._endpoints.urls[index] + path
+                self._connection = await self._handshake(url, headers, share_s)
             except Unavailable as error:
                 last = error
                 self._endpoints.failed(index, error.message)
@@ -109,13 +114,15 @@ class WebSocketShell:
             raise Unavailable("the stream is not connected")
         return self._connection
 
-    async def _handshake(self, url: str, headers: Mapping[str, str] | None) -> "ClientConnection":
+    async def _handshake(
+        self, url: str, headers: Mapping[str, str] | None, share_s: float
+    ) -> "ClientConnection":
         from websockets.asyncio.client import connect
         from websockets.exceptions import InvalidHandshake, InvalidStatus
 
         host = urlsplit(url).netloc.rpartition("@")[2]
         try:
-            async with asyncio.timeout(self._share_s):
+            async with asyncio.timeout(share_s):
                 return await connect(
                     url,
                     additional_headers=headers,
@@ -134,7 +141,7 @@ class WebSocketShell:
         except InvalidStatus as error:
             raise self._refused(host, error) from error
         except (OSError, InvalidHandshake) as error:
-            why = describe_transport_error(error, self._share_s)
+            why = describe_transport_error(error, share_s)
             raise Unavailable(f"{host} {self.scrub(why)}", raw=self.scrub(str(error))) from error
 
     def _refused(self, host: str, error: "InvalidStatus") -> SourceError:
