@@ -1,0 +1,289 @@
+"""The console as an app: the feed, the themes, the dialogs, the way commands go, and a clean end."""
+
+import asyncio
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from mds_engine.control import Command, CommandResult
+from mds_engine.control.events import Event, Level
+from mds_engine.control.preview import preview
+from mds_engine.link import EngineLink
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from mds_tui.feed import Feed
+from mds_tui.format.cells import Cell
+from mds_tui.format.events import event_line
+from mds_tui.format.sight import BLANK, Sight
+from mds_tui.news import is_alarm, is_toast
+from mds_tui.screens.main import MainScreen
+from mds_tui.screens.subjects import Subject, routes_for, sources_for
+from mds_tui.settings import ConsoleSettings
+from mds_tui.theme import Palette, Themes, bare_palette, css_variables, load_themes, paint_of, textual_theme
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+ANSWER_WITHIN_S = 10.0
+"""A command that has no answer by then is reported as such."""
+_SEVERITY = {Level.INFO: "information", Level.GOOD: "information", Level.WARNING: "warning"}
+
+
+def _commands() -> "type[Provider]":
+    from mds_tui.palette import RegistryCommands
+
+    return RegistryCommands
+
+
+def _system_commands() -> "type[Provider]":
+    from textual.system_commands import SystemCommandsProvider
+
+    return SystemCommandsProvider
+
+
+class ConsoleApp(App[None]):
+    """One operator's screen on one engine."""
+
+    TITLE = "mds-tui"
+    CSS_PATH = "console.tcss"
+    COMMANDS: ClassVar = {_commands, _system_commands}
+    ENABLE_COMMAND_PALETTE = True
+    ANIMATION_LEVEL = "none"
+
+    def __init__(
+        self,
+        link: EngineLink,
+        *,
+        settings: ConsoleSettings,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`now` is monotonic and `wall` epoch seconds; a test gives its own."""
+        self.link = link
+        self.settings = settings
+        self.wall = wall
+        self._now = now
+        self._themes: Themes = load_themes()
+        palettes = self._themes.loaded or {"bare": bare_palette()}
+        self._palettes = dict(palettes)
+        self._palette: Palette = palettes.get(settings.theme) or next(iter(palettes.values()))
+        self.paint = paint_of(self._palette, ascii_only=settings.ascii)
+        self.feed = Feed(link, now)
+        self.frame_ms: float | None = None
+        self._worked_s = 0.0
+        self._started = False
+        super().__init__()
+        self.animation_level = "none"
+        for palette in palettes.values():
+            self.register_theme(textual_theme(palette))
+        self.theme = self._palette.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our colours, for Textual's own themes too."""
+        return css_variables(self._palette)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The desk."""
+        return MainScreen(self._now)
+
+    # Beginning and end.
+
+    def on_mount(self) -> None:
+        """Paint first; the engine after that."""
+        self._watch_signals()
+        self.theme_changed_signal.subscribe(self, lambda _theme: self._take_theme())
+        self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    def _begin(self) -> None:
+        self._started = True
+        self.link.start()
+        self.set_interval(1 / self.settings.fps, self.beat)
+        self.set_interval(1.0, self._watch_terminal)
+        for problem in self._themes.failed:
+            self.notify(problem, severity="warning")
+        if self.settings.theme not in self._palettes:
+            known = ", ".join(self._palettes)
+            self.notify(f"there is no theme {self.settings.theme!r}; there are {known}", severity="warning")
+        self.beat()
+
+    def _watch_signals(self) -> None:
+        # Without handlers the terminal is left in raw mode, and a hung-up one is read in a busy loop.
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
+
+    def _watch_terminal(self) -> None:
+        """End when the terminal is gone without a SIGHUP, as under nohup or setsid."""
+        if not self.is_headless and terminal_is_gone():
+            self.exit()
+
+    @property
+    def desk(self) -> MainScreen:
+        """The screen at the bottom of the stack."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    def beat(self) -> None:
+        """One frame: what is new in the feed goes to the desk."""
+        worked_s = time.thread_time()
+        if self._worked_s:
+            spent_ms = (worked_s - self._worked_s) * 1000
+            self.frame_ms = spent_ms if self.frame_ms is None else self.frame_ms * 0.9 + spent_ms * 0.1
+        self._worked_s = worked_s
+        had_picture = self.feed.snapshot is not None
+        news = self.feed.poll()
+        if not had_picture and self.feed.snapshot is not None:
+            self.desk.refresh_bindings()
+        for event in news:
+            self._tell(event)
+        self.desk.beat(news)
+
+    def view(self) -> Sight:
+        """What dialogs and pages are drawn from: always the present, also while the display is paused."""
+        return Sight(self.feed.snapshot or BLANK, self.paint.glyphs, self.settings.zone)
+
+    def _tell(self, event: Event) -> None:
+        if is_toast(event):
+            line = event_line(event, self.paint.glyphs, self.settings.zone)
+            severity = "error" if line.level is Level.CRITICAL else _SEVERITY[line.level]
+            self.notify(
+                line.text,
+                title=f"{line.glyph} {line.subject}",
+                severity=severity,  # type: ignore[arg-type]
+                markup=False,
+            )
+        if self.settings.bell and is_alarm(event):
+            self.bell()
+
+    # Acting.
+
+    def open_dialog(self, name: str, subject: Subject) -> None:
+        """Ask about a registry entry, for the row under the cursor."""
+        from mds_tui.screens.asking import dialog_for
+
+        snapshot = self.view().snapshot
+        dialog = dialog_for(
+            name,
+            subject,
+            routes=routes_for(subject, snapshot),
+            sources=sources_for(subject, snapshot),
+            view=self.view,
+            paint=self.paint,
+            operator=self.settings.operator,
+        )
+        if isinstance(dialog, str):
+            self.notify(dialog, severity="information")
+        else:
+            self.push_screen(dialog, self._answered)
+
+    def confirm(self, command: Command, title: str) -> None:
+        """Say what a command will do, and send it if it is wanted."""
+        from mds_tui.screens.dialog import Confirm
+
+        dialog = Confirm(
+            title, "do it", lambda: preview(command, self.view().snapshot), self.view, self.paint
+        )
+        self.push_screen(dialog, lambda yes: self.submit(command) if yes else None)
+
+    def submit(self, command: Command) -> None:
+        """Send a command and show what became of it."""
+        # A failing worker must never take the screen down with it.
+        self.run_worker(self._send(command), name="send", group="send", exit_on_error=False)
+
+    def _answered(self, command: Command | None) -> None:
+        if command is not None:
+            self.submit(command)
+
+    async def _send(self, command: Command) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                result: CommandResult = await asyncio.wrap_future(self.link.send(command))
+        except TimeoutError:
+            self.notify(f"no answer from the engine within {ANSWER_WITHIN_S:.0f} s", severity="error")
+            return
+        self.notify(
+            result.message,
+            title="done" if result.accepted else "refused",
+            severity="information" if result.accepted else "error",
+            markup=False,
+        )
+        self.beat()
+
+    # Pages, palette, themes, quitting.
+
+    def open_page(self, title: str, build: Callable[[int], Sequence[Cell]]) -> None:
+        """Lines over the desk."""
+        from mds_tui.screens.page import Page
+
+        self.push_screen(Page(title, build, self.paint))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """What the palette offers beside the registry."""
+        for palette in self._palettes.values():
+            yield SystemCommand(
+                f"theme {palette.name}", palette.title, lambda name=palette.name: self._set(name)
+            )
+        yield SystemCommand("screenshot", "save the screen as SVG", self.deliver_screenshot)
+        yield SystemCommand("quit", "leave the console", self.action_quit)
+
+    def _set(self, name: str) -> None:
+        self.theme = name
+
+    def _take_theme(self) -> None:
+        self._palette = self._palettes.get(self.theme, self._palette)
+        self.paint = paint_of(self._palette, ascii_only=self.settings.ascii)
+        self.desk.use(self.paint)
+
+    async def action_quit(self) -> None:
+        """Ask while the engine would end with the screen; asked twice, just go."""
+        from mds_tui.screens.dialog import Confirm
+
+        if self.link.mode != "embedded" or not self._started or isinstance(self.screen, Confirm):
+            self.exit()
+            return
+        says = ("The engine runs in this console and stops with it.", *_forced(self.view()))
+        dialog = Confirm("quit", "quit", lambda: says, self.view, self.paint)
+        await self.push_screen(dialog, lambda yes: self.exit() if yes else None)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C asks as `q` does."""
+        self.run_worker(self.action_quit(), exit_on_error=False)
+
+
+def run_console(link: EngineLink, settings: ConsoleSettings) -> int:
+    """Run the console on a link until it is left; the link is closed and the terminal intact afterwards."""
+    app = ConsoleApp(link, settings=settings)
+    try:
+        app.run()
+    finally:
+        link.close()
+    return app.return_code or 0
+
+
+def terminal_is_gone() -> bool:
+    """True when standard input is a terminal that hung up."""
+    stdin = sys.__stdin__
+    if stdin is None or stdin.closed:
+        return False
+    poll = select.poll()
+    poll.register(stdin.fileno(), select.POLLHUP)
+    return any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in poll.poll(0))
+
+
+def _forced(sight: Sight) -> tuple[str, ...]:
+    forced = [route.key for route in sight.snapshot.routes if route.pinned is not None]
+    return (f"Still forced: {', '.join(forced)}.",) if forced else ()

@@ -1,0 +1,1 @@
+"""What stands behind one row: pure pages of lines."""

@@ -1,0 +1,71 @@
+"""One instrument, one event."""
+
+from collections.abc import Iterable
+
+import msgspec
+from mds_engine.control.events import Event
+
+from mds_tui.details.lines import entry
+from mds_tui.format.cells import Cell, Ink, Span, cell
+from mds_tui.format.events import event_line, level_ink
+from mds_tui.format.numbers import NOTHING, age, basis_points, change, compact, count, price
+from mds_tui.format.sight import Sight
+from mds_tui.panes.routes import chain_cell
+
+
+def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
+    """Last values, and the routes that it goes over."""
+    row = next((row for row in sight.snapshot.watch if row.instrument == name), None)
+    if row is None:
+        return (cell(f"{name} is not watched any more", Ink.WARN),)
+    spread = basis_points(row.bid, row.ask)
+    figures = (
+        ("last", price(row.price).strip()),
+        ("change", f"{change(row.change_percent)} %"),
+        ("bid", price(row.bid).strip()),
+        ("ask", price(row.ask).strip()),
+        ("spread", f"{spread:.1f} bp" if spread is not None else NOTHING),
+        ("volume", compact(row.volume)),
+        ("ticks", count(row.ticks)),
+        ("age", age(row.age_s)),
+        ("source", (row.source or NOTHING) + (", a backup" if row.backup else "")),
+    )
+    lines: list[Cell] = [(Span(row.instrument, Ink.STRONG),)]
+    for label, value in figures:
+        lines += entry(label, cell(value), width)
+    if row.problem:
+        lines += entry("problem", cell(row.problem, Ink.WARN), width)
+    exchange = name.partition(":")[0]
+    for route in sight.snapshot.routes:
+        if route.exchange == exchange:
+            lines += entry(route.capability, chain_cell(route, sight, width), width)
+    return tuple(lines)
+
+
+def event_lines(number: str, events: Iterable[Event], sight: Sight, width: int) -> tuple[Cell, ...]:
+    """Everything that an event carries."""
+    event = next((event for event in events if str(event.number) == number), None)
+    if event is None:
+        return (cell(f"event {number} is no longer kept", Ink.WARN),)
+    line = event_line(event, sight.glyphs, sight.zone)
+    lines: list[Cell] = [
+        (
+            Span(f"{line.glyph} ", level_ink(line.level)),
+            Span(f"{line.subject}  ", Ink.STRONG),
+            Span(line.text),
+        )
+    ]
+    for name, value in msgspec.to_builtins(event).items():
+        for label, words in _flat(name, value):
+            lines += entry(label, cell(words), width)
+    return tuple(lines)
+
+
+def _flat(name: str, value: object) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for inner, content in value.items():
+            yield from _flat(str(inner), content)
+    elif isinstance(value, (list, tuple)):
+        yield name, ", ".join(str(part) for part in value)
+    elif value not in (None, ""):
+        yield name, str(value)

@@ -1,0 +1,157 @@
+"""One source: why it is in its state, its breakers, speeds, limits, endpoints, and what happened to it."""
+
+from collections.abc import Iterable
+
+from mds_engine.control.events import Event
+from mds_engine.control.snapshot import CapabilityView, SourceView
+
+from mds_tui.details.lines import decision_lines, entry, heading, table
+from mds_tui.format.bars import breaker_dots, quota_line, sparkline
+from mds_tui.format.cells import Cell, Ink, Span, cell, join
+from mds_tui.format.events import event_line, level_ink
+from mds_tui.format.glyphs import state_ink
+from mds_tui.format.numbers import age, clock, count, duration, milliseconds, money, percent
+from mds_tui.format.sight import Sight
+from mds_tui.panes.cost import use_rows, window_words
+from mds_tui.panes.sources import breaker_words, state_sentence
+
+_EVENTS = 12
+_BAR = 20
+
+
+def source_lines(name: str, events: Iterable[Event], sight: Sight, width: int) -> tuple[Cell, ...]:
+    """The page; `events` newest first."""
+    source = sight.snapshot.source(name)
+    if source is None:
+        return (cell(f"there is no source {name} any more", Ink.WARN),)
+    return (
+        *_state(source, sight, width),
+        *_capabilities(source, sight),
+        *_limits(source, sight),
+        *_endpoints(source),
+        *_decisions(source, sight, width),
+        *_history(source, events, sight),
+    )
+
+
+def _state(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
+    seen = f"{age(source.age_s)} ago" if source.age_s is not None else "never"
+    failed = f", {count(source.failures)} failed" if source.failures else ""
+    recent = f", {percent(source.error_percent)} % of the last minute" if source.error_percent else ""
+    spent = ", ".join(
+        f"{money(view.currency, view.today)} today, {money(view.currency, view.month)} this month"
+        for view in source.money
+    )
+    where = ", on loopback" if source.simulated else ""
+    lines = [
+        state_sentence(source, sight.glyphs),
+        *entry("vendor", cell(f"{source.kind}{where}"), width),
+        *entry("health", (Span(source.health), Span(f"  score {source.score:.2f}", Ink.DIM)), width),
+        *entry("last answer", cell(seen), width),
+        *entry("calls", cell(f"{count(source.calls)}{failed}{recent}"), width),
+    ]
+    if spent:
+        lines += entry("spent", cell(spent), width)
+    if source.last_error:
+        when = f"{clock(source.last_error_at, sight.zone)}  " if source.last_error_at is not None else ""
+        lines += entry("last error", (Span(when, Ink.DIM), Span(source.last_error, Ink.BAD)), width)
+    return tuple(lines)
+
+
+def _capabilities(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
+    head = ("", "breaker", "", "calls", "failed", "p50", "p95", "p99 ms", "last minute")
+    rows: list[tuple[Cell, ...]] = [tuple(cell(word, Ink.DIM) for word in head)]
+    rows += [_capability(source, view, sight) for view in source.capabilities]
+    lines = list(table(rows, (9, 14, 10, 8, 6, 6, 6, 6, 24), right=frozenset({3, 4, 5, 6, 7})))
+    for view in (source.breaker, *(capability.breaker for capability in source.capabilities)):
+        if view.why and view.state != "closed":
+            label = view.capability or "source"
+            opened = f", opened {view.opened} times" if view.opened > 1 else ""
+            held = f", held for {duration(view.forced_for_s)}" if view.forced_for_s is not None else ""
+            lines.append((Span(f"{label}: ", Ink.DIM), Span(view.why + opened + held, Ink.WARN)))
+    return (*heading("capabilities"), *dict.fromkeys(lines))
+
+
+def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple[Cell, ...]:
+    return (
+        cell(view.capability),
+        breaker_words(view.breaker),
+        breaker_dots(view.breaker.recent, 10, sight.glyphs),
+        cell(count(view.calls)),
+        cell(count(view.failures), Ink.BAD if view.failures else Ink.DIM),
+        cell(milliseconds(view.p50_ms)),
+        cell(milliseconds(view.p95_ms)),
+        cell(milliseconds(view.p99_ms)),
+        sparkline(view.p99_series_ms, 24, sight.glyphs, state_ink(source.state)),
+    )
+
+
+def _limits(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
+    rows = [row for row in use_rows(sight.snapshot) if row.source == source.name]
+    if not rows:
+        return ()
+    lines: list[Cell] = []
+    for row in rows:
+        limit = f"/{count(row.limit)}" if row.limit is not None else ""
+        back = ""
+        if row.resets_at is not None:
+            back = f"resets {clock(row.resets_at, sight.zone)}"
+        if row.blocked_for_s > 0:
+            back = f"held for {duration(row.blocked_for_s)}"
+        bar = quota_line(row.percent, _BAR, sight.glyphs) if row.percent is not None else cell(" " * _BAR)
+        what = f"{row.what or 'requests'} per {row.period}"
+        use = f"{count(row.used)}{limit}"
+        lines.append((Span(f"{what:<24}", Ink.DIM), *bar, Span(f"  {use:<14}"), Span(back, Ink.DIM)))
+    lines += [
+        (
+            Span(f"{limiter.group} per {window_words(limiter.window_s)} slowed to ", Ink.DIM),
+            Span(f"{limiter.rate_factor:.0%} of its rate", Ink.WARN),
+        )
+        for limiter in source.limiters
+        if limiter.rate_factor < 1.0
+    ]
+    return (*heading("limits and quota"), *lines)
+
+
+def _endpoints(source: SourceView) -> tuple[Cell, ...]:
+    if not source.endpoints:
+        return ()
+    lines: list[Cell] = []
+    for endpoint in source.endpoints:
+        word = Span("in use   " if endpoint.active else "standby  ", Ink.GOOD if endpoint.active else Ink.DIM)
+        trouble = f"  {endpoint.failures} failures" if endpoint.failures else ""
+        again = f", tried again in {duration(endpoint.retry_in_s)}" if endpoint.retry_in_s > 0 else ""
+        lines.append((word, Span(endpoint.url), Span(trouble + again, Ink.WARN)))
+    return (*heading("endpoints"), *lines)
+
+
+def _decisions(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
+    lines: list[Cell] = []
+    for route in sight.snapshot.routes:
+        decision = route.last_decision
+        if decision is not None and any(step.source == source.name for step in decision.steps):
+            lines.append((Span(route.key, Ink.DIM),))
+            lines += decision_lines(decision, sight, width)
+    return (*heading("last decisions that considered it"), *lines) if lines else ()
+
+
+def _history(source: SourceView, events: Iterable[Event], sight: Sight) -> tuple[Cell, ...]:
+    lines: list[Cell] = []
+    for event in events:
+        line = event_line(event, sight.glyphs, sight.zone)
+        command = getattr(event, "command", None)
+        if source.name not in {line.subject, getattr(command, "source", None)}:
+            continue
+        lines.append(
+            join(
+                (
+                    cell(clock(event.at, sight.zone), Ink.DIM),
+                    cell(line.glyph, level_ink(line.level)),
+                    cell(line.text),
+                ),
+                cell("  "),
+            )
+        )
+        if len(lines) == _EVENTS:
+            break
+    return (*heading("what happened to it"), *lines) if lines else ()

@@ -1,0 +1,66 @@
+"""Small pictures in text: quota bars, breaker dots, sparklines."""
+
+from collections.abc import Sequence
+
+from mds_tui.format.cells import Cell, Ink, Span
+from mds_tui.format.glyphs import Glyphs
+
+WARN_PERCENT = 75.0
+FULL_PERCENT = 100.0
+
+
+def quota_ink(percent: float) -> Ink:
+    """Quiet while there is room, then a warning, then bad."""
+    if percent >= FULL_PERCENT:
+        return Ink.BAD
+    return Ink.WARN if percent >= WARN_PERCENT else Ink.DIM
+
+
+def quota_blocks(percent: float, width: int, glyphs: Glyphs) -> Cell:
+    """`▰▰▱▱▱`: used over limit in `width` blocks; anything used shows at least one."""
+    filled = _filled(percent, width)
+    ink = quota_ink(percent)
+    return (Span(glyphs.bar_full * filled, ink), Span(glyphs.bar_empty * (width - filled), Ink.FAINT))
+
+
+def quota_line(percent: float, width: int, glyphs: Glyphs) -> Cell:
+    """A thin line of `width` columns, its used part in colour."""
+    filled = _filled(percent, width)
+    ink = quota_ink(percent)
+    return (
+        Span(glyphs.line_full * filled, Ink.GOOD if ink is Ink.DIM else ink),
+        Span(glyphs.line_empty * (width - filled), Ink.FAINT),
+    )
+
+
+def breaker_dots(recent: Sequence[bool], width: int, glyphs: Glyphs) -> Cell:
+    """`···×·`: the last outcomes, oldest first, failures in red; empty places where there were fewer."""
+    last = tuple(recent)[-width:]
+    spans = [Span(" " * (width - len(last)))] if len(last) < width else []
+    spans += [Span(glyphs.passed, Ink.DIM) if success else Span(glyphs.failed, Ink.BAD) for success in last]
+    return tuple(spans)
+
+
+def sparkline(
+    values: Sequence[float | None], width: int, glyphs: Glyphs, ink: Ink, *, top: float | None = None
+) -> Cell:
+    """The last `width` values as a ladder from zero to `top` (their largest if None); gaps stay blank."""
+    last = list(values)[-width:]
+    known = [value for value in last if value is not None]
+    highest = top if top is not None else max(known, default=0.0)
+    steps = len(glyphs.ladder) - 1
+    marks = [" "] * (width - len(last))
+    for value in last:
+        if value is None:
+            marks.append(" ")
+        elif highest <= 0:
+            marks.append(glyphs.ladder[0])
+        else:
+            marks.append(glyphs.ladder[max(0, min(steps, round(value / highest * steps)))])
+    return (Span("".join(marks), ink),)
+
+
+def _filled(percent: float, width: int) -> int:
+    share = max(0.0, min(1.0, percent / 100))
+    blocks = int(share * width + 1e-9)
+    return max(blocks, 1) if share > 0 else 0

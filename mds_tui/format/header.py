@@ -1,0 +1,163 @@
+"""The top line, the line of pane names, and the line of trouble: pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mds_engine.control.snapshot import RouteView, Snapshot, SourceState
+
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, join, width_of
+from mds_tui.format.glyphs import Glyphs, state_glyph, state_ink
+from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, zone_name
+from mds_tui.format.sight import Sight
+
+
+class Status(NamedTuple):
+    """How the console itself stands."""
+
+    mode: str
+    """`embedded`, `remote`, `replay`."""
+    at: float
+    """Epoch seconds UTC of now."""
+    started: bool = True
+    """False until the first picture."""
+    failure: str | None = None
+    silent_s: float | None = None
+    """Age of the picture when it is old."""
+    paused_s: float | None = None
+    frame_ms: float | None = None
+    """The console's own work for one frame."""
+    read_only: bool = False
+
+
+_COUNTED = (SourceState.ACTIVE, SourceState.FORCED, SourceState.READY, SourceState.TRYING, SourceState.LOGIN)
+_COUNTED_BAD = (SourceState.OUT, SourceState.DISABLED)
+
+
+def header(sight: Sight, status: Status, width: int) -> Cell:
+    """The top line; the least important parts go first where it is narrow."""
+    engine = sight.snapshot.engine
+    separator = (Span(f" {sight.glyphs.separator} ", Ink.FAINT),)
+    title: Cell = (Span(" mds-tui", Ink.ACCENT), Span(f"  {engine.name}" if engine.name else ""))
+    right: Cell = (
+        Span(clock(status.at, sight.zone), Ink.TEXT),
+        Span(f" {zone_name(status.at, sight.zone)} ", Ink.DIM),
+    )
+    parts: list[tuple[int, Cell]] = [
+        (0, title),
+        (0, liveness(sight.snapshot, status, sight.glyphs)),
+        (1, _counts(sight.snapshot, sight.glyphs)),
+        (2, _overrides(sight.snapshot, sight.glyphs)),
+        (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
+        (4, _flow(sight.snapshot) if status.started else EMPTY),
+        (5, _pulse(sight.snapshot, status) if status.started else EMPTY),
+    ]
+    while True:
+        left = join((part for _, part in parts), separator)
+        if width_of(left) + width_of(right) + 2 <= width or len(parts) <= 2:
+            break
+        parts.remove(max(parts, key=lambda part: part[0]))
+    room = width - width_of(right)
+    return (*fit(left, room, more=sight.glyphs.more), *right) if room > width_of(title) else left
+
+
+def liveness(snapshot: Snapshot, status: Status, glyphs: Glyphs) -> Cell:
+    """Whether what is on the screen is the present, and of what."""
+    if status.failure is not None:
+        old = (
+            f", picture {age(status.silent_s)} old" if status.silent_s is not None and status.started else ""
+        )
+        return (Span(f"{glyphs.out} engine stopped", Ink.BAD), Span(f": {status.failure}{old}", Ink.BAD))
+    if not status.started:
+        return (Span(f"{glyphs.trying} starting…", Ink.WARN),)
+    if status.silent_s is not None:
+        return (Span(f"{glyphs.out} engine silent for {duration(status.silent_s)}", Ink.BAD),)
+    if status.paused_s is not None:
+        return (Span(f"{glyphs.disabled} display paused {duration(status.paused_s)}", Ink.WARN),)
+    word, ink = ("demo", Ink.FORCED) if snapshot.engine.simulated else ("live", Ink.GOOD)
+    return (Span(f"{glyphs.live} {word}", ink), Span(f" {status.mode}", Ink.DIM))
+
+
+def tabs(names: Sequence[str], focus: str, width: int) -> Cell:
+    """`1 sources  2 routes …` with the focused one bright; only numbers where it is narrow."""
+    long = [f"{number} {name}" for number, name in enumerate(names, 1)]
+    if sum(len(label) + 2 for label in long) > width:
+        long = [
+            label if name == focus else str(number)
+            for number, (name, label) in enumerate(zip(names, long, strict=True), 1)
+        ]
+    spans: list[Span] = [Span(" ")]
+    for number, (name, label) in enumerate(zip(names, long, strict=True), 1):
+        ink = Ink.ACCENT if name == focus else Ink.DIM
+        spans += [Span(label, ink, f"screen.pane({number})"), Span("  ")]
+    return tuple(spans)
+
+
+def trouble(sight: Sight) -> Cell:
+    """Forced, down and degraded routes in one line; that there are none, where there are none."""
+    routes = sight.snapshot.routes
+    parts: list[Cell] = [
+        *(_down(route, sight.glyphs) for route in routes if route.active is None and route.pinned is None),
+        *(_forced(route, sight.glyphs) for route in routes if route.pinned is not None),
+        *(
+            _degraded(route, sight.glyphs)
+            for route in routes
+            if route.degraded and route.pinned is None and route.active is not None
+        ),
+    ]
+    if not parts:
+        words = "every route is on its primary" if routes else ""
+        return (Span(" "), Span(words, Ink.DIM))
+    return (Span(" "), *join(parts, (Span("   "),)))
+
+
+def _down(route: RouteView, glyphs: Glyphs) -> Cell:
+    return (Span(f"{glyphs.out} {route.key} down", Ink.BAD),)
+
+
+def _forced(route: RouteView, glyphs: Glyphs) -> Cell:
+    left = f" {countdown(route.pinned_for_s)}" if route.pinned_for_s is not None else ""
+    return (Span(f"{glyphs.forced} {route.key} {glyphs.arrow} {route.pinned}{left}", Ink.FORCED),)
+
+
+def _degraded(route: RouteView, glyphs: Glyphs) -> Cell:
+    return (Span(f"{glyphs.trying} {route.key} {glyphs.arrow} {route.active}", Ink.WARN),)
+
+
+def _counts(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
+    spans: list[Span] = []
+    for state in (*_COUNTED, *_COUNTED_BAD):
+        number = sum(source.state is state for source in snapshot.sources)
+        if number:
+            spans.append(
+                Span((" " if spans else "") + f"{state_glyph(state, glyphs)}{number}", state_ink(state))
+            )
+    return tuple(spans)
+
+
+def _overrides(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
+    forced = [route for route in snapshot.routes if route.pinned is not None]
+    if not forced:
+        return EMPTY
+    ends = [route.pinned_for_s for route in forced if route.pinned_for_s is not None]
+    left = f" {countdown(min(ends))}" if ends else ""
+    return (Span(f"{glyphs.forced} {len(forced)} forced{left}", Ink.FORCED),)
+
+
+def _flow(snapshot: Snapshot) -> Cell:
+    return (Span(count(snapshot.engine.ticks_per_s)), Span(" t/s", Ink.DIM))
+
+
+def _pulse(snapshot: Snapshot, status: Status) -> Cell:
+    lag = snapshot.engine.loop_lag_ms
+    spans = [
+        Span("lag ", Ink.DIM),
+        Span(milliseconds(lag), Ink.WARN if lag >= 50 else Ink.TEXT),
+        Span(" ms", Ink.DIM),
+    ]
+    if status.frame_ms is not None:
+        spans += [
+            Span("  frame ", Ink.DIM),
+            Span(milliseconds(status.frame_ms), Ink.WARN if status.frame_ms >= 50 else Ink.TEXT),
+            Span(" ms", Ink.DIM),
+        ]
+    return tuple(spans)

@@ -1,0 +1,61 @@
+"""Which dialog belongs to which registry entry."""
+
+from collections.abc import Callable
+
+from mds_engine.control import Command
+
+from mds_tui.format.sight import Sight
+from mds_tui.forms import AutomaticForm, EnableForm, FailOverForm, ForceBreakerForm, Form, ResetForm
+from mds_tui.screens.acting import FormDialog, PriorityDialog
+from mds_tui.screens.dialog import Dialog
+from mds_tui.screens.subjects import Subject
+from mds_tui.widgets.paint import Paint
+
+
+def dialog_for(
+    name: str,
+    subject: Subject,
+    *,
+    routes: tuple[str, ...],
+    sources: tuple[str, ...],
+    view: Callable[[], Sight],
+    paint: Paint,
+    operator: str,
+) -> Dialog[Command] | str:
+    """A dialog, or a sentence saying why there is nothing to ask."""
+    if not routes or not sources:
+        return "there are no sources and routes yet"
+    if name == "set-priority":
+        return PriorityDialog(routes, view, paint, operator)
+    form = _form(name, subject, routes, sources, view())
+    return form if isinstance(form, str) else FormDialog(form, view, paint, operator)
+
+
+def _form(
+    name: str, subject: Subject, routes: tuple[str, ...], sources: tuple[str, ...], sight: Sight
+) -> Form | str:
+    match name:
+        case "fail-over" | "pin":
+            return _fail_over(name, subject, routes, sight)
+        case "automatic":
+            forced = tuple(route.key for route in sight.snapshot.routes if route.pinned is not None)
+            first = tuple(key for key in routes if key in forced)
+            chosen = tuple(dict.fromkeys(first + forced))
+            return AutomaticForm(chosen) if chosen else "no route is forced"
+        case "reset-breaker":
+            return ResetForm(sources)
+        case "force-breaker":
+            return ForceBreakerForm(sources)
+        case "enable-source":
+            source = sight.snapshot.source(sources[0])
+            return EnableForm(sources, enabled=source is not None and not source.enabled)
+        case _:
+            return f"{name} has no dialog; type it after :"
+
+
+def _fail_over(name: str, subject: Subject, routes: tuple[str, ...], sight: Sight) -> Form:
+    """On a source that answers nothing, the likely wish is to force it; else to move off the active one."""
+    answers = any(route.active == subject.source for route in sight.snapshot.routes)
+    if name == "pin" or (subject.route is None and subject.source is not None and not answers):
+        return FailOverForm(routes, how="force", to=subject.source or "")
+    return FailOverForm(routes)

@@ -1,0 +1,165 @@
+"""What every dialog has: a title, a body, what will happen in sentences, a reason, and Cancel in focus."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from mds_tui.format.cells import Cell, Ink, Span, wrap
+from mds_tui.format.sight import Sight
+from mds_tui.widgets.lines import Lines
+from mds_tui.widgets.paint import Paint
+
+Answer = TypeVar("Answer")
+
+_WIDTH = 72
+_MOST_SENTENCES = 9
+_REFRESH_S = 1.0
+
+
+class Dialog(ModalScreen[Answer | None]):
+    """Subclasses say what to ask (`body`), what will happen (`sentences`), and what the answer is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("down", "app.focus_next", "next field", show=False),
+        Binding("up", "app.focus_previous", "previous field", show=False),
+        Binding("question_mark", "nothing", show=False),
+    ]
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $mds-background 60%; }
+    Dialog > Vertical {
+        width: 72; max-width: 96%; height: auto; max-height: 96%;
+        background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
+        border-title-align: left; padding: 0 1;
+    }
+    Dialog Lines { height: auto; max-height: 12; background: $mds-panel; margin: 1 0 0 0; }
+    Dialog Input, Dialog Input:focus {
+        height: 1; border: none; padding: 0 1; margin: 1 0 0 0; background: $mds-bar; color: $mds-text;
+        background-tint: initial;
+    }
+    Dialog Input:focus { background: $mds-cursor; }
+    Dialog Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: right; }
+    Dialog Button { margin: 0 0 0 2; min-width: 12; background: $mds-bar; color: $mds-text; border: none; }
+    Dialog Button:focus {
+        background: $mds-accent !important; color: $mds-background !important; text-style: bold !important;
+        background-tint: initial;
+    }
+    Dialog #do:focus { background: $mds-warn !important; }
+    """
+
+    verb = "do it"
+    asks_reason = True
+
+    def __init__(self, title: str, view: Callable[[], Sight], paint: Paint) -> None:
+        super().__init__()
+        self._heading = title
+        self.view = view
+        self.paint = paint
+
+    def body(self) -> Iterable[Widget]:
+        """What is asked."""
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        """What will happen."""
+        return ()
+
+    def answer(self) -> Answer | None:
+        """The result when it is confirmed; None where there is nothing to do."""
+        raise NotImplementedError
+
+    @property
+    def reason(self) -> str:
+        """What was typed as the reason."""
+        return self.query_one("#reason", Input).value.strip() if self.asks_reason else ""
+
+    def compose(self) -> ComposeResult:
+        """Questions, consequences, reason, buttons."""
+        with Vertical() as frame:
+            frame.border_title = f" {self._heading} "
+            yield from self.body()
+            yield Lines(id="preview")
+            if self.asks_reason:
+                yield Input(placeholder="reason, for the log", id="reason", compact=True)
+            with Horizontal():
+                yield Button("cancel", id="cancel", compact=True)
+                yield Button(self.verb, id="do", compact=True)
+
+    def on_mount(self) -> None:
+        """Cancel has the focus, whatever else there is."""
+        lines = self.query_one("#preview", Lines)
+        lines.can_focus = False
+        lines.use(self.paint)
+        self.query_one("#cancel", Button).focus()
+        self.set_interval(_REFRESH_S, self.settle)
+        self.call_after_refresh(self.settle)
+
+    def on_resize(self) -> None:
+        """The sentences wrap differently."""
+        self.call_after_refresh(self.settle)
+
+    def settle(self) -> None:
+        """Say again what will happen: the engine has moved on, or the answers have changed."""
+        lines = self.query_one("#preview", Lines)
+        width = max(20, min(_WIDTH - 4, self.size.width - 6))
+        content = consequence_lines(self.sentences(), self.paint.glyphs.arrow, width)
+        lines.styles.height = min(len(content), _MOST_SENTENCES)
+        lines.show(content)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel, or do it."""
+        event.stop()
+        self.dismiss(self.answer() if event.button.id == "do" else None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter after the reason goes on to the button; it does not press it."""
+        event.stop()
+        self.query_one("#do", Button).focus()
+
+    def action_cancel(self) -> None:
+        """Leave without doing anything."""
+        self.dismiss(None)
+
+    def action_nothing(self) -> None:
+        """Keys that mean something on the desk mean nothing here."""
+
+
+def consequence_lines(sentences: Sequence[str], arrow: str, width: int) -> tuple[Cell, ...]:
+    """Sentences as an indented list."""
+    return tuple(
+        line
+        for sentence in sentences
+        for line in wrap((Span(f"{arrow} ", Ink.ACCENT), Span(sentence, Ink.TEXT)), width, indent=2)
+    )
+
+
+class Confirm(Dialog[bool]):
+    """Yes or no about something already decided."""
+
+    asks_reason = False
+
+    def __init__(
+        self,
+        title: str,
+        verb: str,
+        says: Callable[[], Sequence[str]],
+        view: Callable[[], Sight],
+        paint: Paint,
+    ) -> None:
+        super().__init__(title, view, paint)
+        self.verb = verb
+        self._says = says
+
+    def sentences(self) -> Sequence[str]:
+        """As given."""
+        return self._says()
+
+    def answer(self) -> bool:
+        """Yes."""
+        return True

@@ -1,0 +1,51 @@
+"""The desk's keys, in one table; those that act come from the registry of commands."""
+
+from mds_engine.control.registry import REGISTRY, Entry
+from textual.binding import Binding
+
+_SHORT = {"reset-breaker": "reset", "force-breaker": "breaker"}
+"""Labels for the footer where a registry's title is too long for it."""
+
+
+def entries_by_key() -> dict[str, tuple[Entry, ...]]:
+    """Registry entries that share a key share a dialog."""
+    keyed: dict[str, tuple[Entry, ...]] = {}
+    for entry in REGISTRY:
+        if entry.key:
+            keyed[entry.key] = (*keyed.get(entry.key, ()), entry)
+    return keyed
+
+
+def acting_bindings() -> list[Binding]:
+    """One binding for each key of the registry."""
+    return [
+        Binding(key, f"act('{entries[0].name}')", _SHORT.get(entries[0].name, entries[0].title))
+        for key, entries in entries_by_key().items()
+    ]
+
+
+LOOKING_BINDINGS = [
+    Binding("u", "undo", "undo"),
+    Binding("slash", "prompt('/')", "filter"),
+    Binding("colon", "prompt(':')", "command"),
+    Binding("plus", "zoom", "zoom"),
+    Binding("question_mark", "help", "help"),
+    Binding("q", "app.quit", "quit"),
+    Binding("p", "pause", "pause the display", show=False),
+    Binding("escape", "clear", "clear the filter, leave the zoom", show=False),
+    Binding("tab,right,l", "next_pane(1)", "next pane", show=False),
+    Binding("shift+tab,left,h", "next_pane(-1)", "previous pane", show=False),
+    *(Binding(str(number), f"pane({number})", f"pane {number}", show=False) for number in range(1, 7)),
+]
+
+IMPORTANCE = (
+    "help",
+    "app.quit",
+    *(binding.action for binding in acting_bindings()),
+    "undo",
+    "prompt('/')",
+    "prompt(':')",
+    "open",
+    "zoom",
+)
+"""For the footer: what is left out last comes first."""

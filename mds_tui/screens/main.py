@@ -1,0 +1,392 @@
+"""The desk: header, six panes, footer; what each key does to them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from mds_engine.control import Command, Event
+from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, RouteDown, RouteRestored
+from mds_engine.control.registry import entry, entry_of, parse
+from mds_engine.errors import InvalidRequest
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from mds_tui.completion import complete
+from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
+from mds_tui.details.others import event_lines, instrument_lines
+from mds_tui.details.route import route_lines
+from mds_tui.details.source import source_lines
+from mds_tui.format.cells import Cell
+from mds_tui.format.header import Status, header, tabs, trouble
+from mds_tui.format.sight import BLANK, Sight
+from mds_tui.panes.cost import CostPane, use_rows
+from mds_tui.panes.events import EventsPane
+from mds_tui.panes.latency import LatencyPane, latency_rows
+from mds_tui.panes.routes import RoutesPane
+from mds_tui.panes.sources import SourcesPane
+from mds_tui.panes.watch import WatchPane
+from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings
+from mds_tui.screens.subjects import Subject, subject_of
+from mds_tui.undo import undoable
+from mds_tui.widgets.bar import Bar
+from mds_tui.widgets.desk import Desk
+from mds_tui.widgets.key_bar import KeyBar
+from mds_tui.widgets.live_grid import LiveGrid
+from mds_tui.widgets.paint import Paint
+
+if TYPE_CHECKING:
+    from mds_tui.app import ConsoleApp
+    from mds_tui.widgets.prompt import Prompt
+
+LIT_S = 4.0
+"""How long a route stays lit after it changed its source."""
+_TITLES = {"latency": "latency p99", "cost": "cost and quota"}
+
+
+class MainScreen(Screen[None]):
+    """A function of the feed; it answers with commands through the app."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*acting_bindings(), *LOOKING_BINDINGS]
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` is monotonic seconds."""
+        super().__init__(id="main")
+        self._now = now
+        self._focus = PANES[0]
+        self._zoomed = False
+        self._paused_at: float | None = None
+        self._lit: dict[str, float] = {}
+        self._shown: tuple[int, int, frozenset[str]] = (0, 0, frozenset())
+        self._counts = (0, 0)
+        self._shape = Shape.NARROW
+        self._reversible: CommandApplied | None = None
+        self._newest = 0
+        self.sight = Sight(BLANK)
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return cast("ConsoleApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Everything that is always there; the prompt comes when it is asked for."""
+        yield Bar(id="header")
+        yield Bar(id="tabs", ground="background")
+        yield Desk(
+            SourcesPane(id="sources"),
+            RoutesPane(id="routes"),
+            LatencyPane(id="latency"),
+            CostPane(id="cost"),
+            WatchPane(id="watch"),
+            EventsPane(id="events"),
+        )
+        yield Bar(id="trouble", ground="background")
+        yield KeyBar(IMPORTANCE, id="keys")
+        yield Static(id="small")
+
+    def on_mount(self) -> None:
+        """Titles, colours, and the first focus."""
+        for number, name in enumerate(PANES, 1):
+            self.pane_named(name).border_title = f"{number} {_TITLES.get(name, name)}"
+        self.use(self.console.paint)
+        self._arrange()
+        self.pane_named(self._focus).focus()
+
+    # The picture.
+
+    def beat(self, news: Sequence[Event]) -> None:
+        """Draw what the feed holds now."""
+        self._light(news)
+        feed, settings = self.console.feed, self.console.settings
+        if self._paused_at is None and feed.snapshot is not None:
+            lit = frozenset(self._lit)
+            self.sight = Sight(feed.snapshot, self.console.paint.glyphs, settings.zone, lit)
+            mark = (id(feed.snapshot), feed.events[0].number if feed.events else 0, lit)
+            if mark != self._shown:
+                self._shown = mark
+                self._show()
+        failed = feed.failure is not None
+        for pane in self.panes:
+            pane.faded = failed or feed.silent
+        self._show_header()
+        newest = feed.events[0].number if feed.events else 0
+        if newest != self._newest:
+            self._newest = newest
+            self._reversible = undoable(reversed(feed.events))
+            self.refresh_bindings()
+
+    def use(self, paint: Paint) -> None:
+        """Take a theme."""
+        self.sight = self.sight._replace(glyphs=paint.glyphs)
+        for pane in self.panes:
+            pane.sight = pane.sight._replace(glyphs=paint.glyphs)
+            pane.use(paint)
+        for bar in self.query(Bar):
+            bar.use(paint)
+        self.set_class(paint.plain, "-ascii")
+        self.set_class(self.app.no_color and not paint.plain, "-heavy")
+
+    @property
+    def panes(self) -> Sequence[LiveGrid[Any]]:
+        """All six."""
+        return [self.pane_named(name) for name in PANES]
+
+    def pane_named(self, name: str) -> LiveGrid[Any]:
+        """One of the six."""
+        return self.query_one(f"#{name}", LiveGrid)
+
+    @property
+    def focused_pane(self) -> LiveGrid[Any]:
+        """The one that keys go to, also while something is typed."""
+        return self.pane_named(self._focus)
+
+    def subject(self) -> Subject:
+        """What the focused pane points at."""
+        return subject_of(self.focused_pane.current(), self.sight.snapshot)
+
+    def _show(self) -> None:
+        snapshot = self.sight.snapshot
+        counts = (len(snapshot.sources), len(snapshot.routes))
+        if counts != self._counts:
+            self._counts = counts
+            self._arrange()
+            self.refresh_bindings()
+        items: dict[str, Callable[[], Sequence[Any]]] = {
+            "sources": lambda: snapshot.sources,
+            "routes": lambda: snapshot.routes,
+            "latency": partial(latency_rows, snapshot),
+            "cost": partial(use_rows, snapshot),
+            "watch": lambda: snapshot.watch,
+            "events": lambda: self.console.feed.events,
+        }
+        for name, rows in items.items():
+            pane = self.pane_named(name)
+            if pane.display:
+                pane.show(rows(), self.sight)
+
+    def _show_header(self) -> None:
+        feed, settings = self.console.feed, self.console.settings
+        status = Status(
+            mode=self.console.link.mode,
+            at=self.console.wall(),
+            started=feed.snapshot is not None,
+            failure=feed.failure,
+            silent_s=feed.age_s if feed.silent else None,
+            paused_s=self._now() - self._paused_at if self._paused_at is not None else None,
+            frame_ms=self.console.frame_ms,
+            read_only=settings.read_only,
+        )
+        width = self.size.width
+        self.query_one("#header", Bar).show(header(self.sight, status, width))
+        if self._shape is Shape.NARROW:
+            self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))
+            self.query_one("#trouble", Bar).show(trouble(self.sight))
+
+    def _light(self, news: Sequence[Event]) -> None:
+        now = self._now()
+        for event in news:
+            if isinstance(event, FailedOver | FailedBack | RouteDown | RouteRestored):
+                self._lit[event.route] = now + LIT_S
+        self._lit = {route: until for route, until in self._lit.items() if until > now}
+
+    # The layout.
+
+    def on_resize(self) -> None:
+        """Another size may be another shape."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width, height = self.size
+        self._shape = shape_of(width, height)
+        for shape in Shape:
+            self.set_class(shape is self._shape, f"-{shape.value.replace(' ', '-')}")
+        if self._shape is Shape.TOO_SMALL:
+            words = f"too small: {width}×{height}; the console needs {SMALLEST_WIDTH}×{SMALLEST_HEIGHT}"
+            self.query_one("#small", Static).update(words)
+            return
+        bars = 2 if self._shape is Shape.WIDE else 4
+        places = boxes(
+            width,
+            height - bars,
+            shape=self._shape,
+            focus=self._focus,
+            zoomed=self._zoomed,
+            sources=self._counts[0],
+            routes=self._counts[1],
+        )
+        self.query_one(Desk).place(places)
+        if self.sight.snapshot is not BLANK:
+            self.call_after_refresh(self._show)
+        self._show_header()
+
+    # Keys that look.
+
+    def action_pane(self, number: int) -> None:
+        """Focus a pane by its number."""
+        self._focus = PANES[number - 1]
+        self._arrange()
+        self.focused_pane.focus()
+        self.refresh_bindings()
+
+    def action_next_pane(self, by: int) -> None:
+        """Focus the pane beside."""
+        self.action_pane((PANES.index(self._focus) + by) % len(PANES) + 1)
+
+    def action_zoom(self) -> None:
+        """The focused pane alone, or all again."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def action_pause(self) -> None:
+        """Hold the picture; the engine goes on."""
+        self._paused_at = self._now() if self._paused_at is None else None
+        self._show_header()
+
+    def action_clear(self) -> None:
+        """Filter first, then zoom."""
+        if self.focused_pane.needle:
+            self.focused_pane.filter("")
+        elif self._zoomed:
+            self.action_zoom()
+
+    def action_help(self) -> None:
+        """Read from the bindings that hold here."""
+        from mds_tui.screens.help import help_lines
+
+        bindings = self.active_bindings
+        self.console.open_page("help", partial(help_lines, bindings, self._focus))
+
+    def on_descendant_focus(self) -> None:
+        """A pane that was clicked is the focused one."""
+        focused = self.focused
+        if isinstance(focused, LiveGrid) and focused.id is not None and focused.id != self._focus:
+            self._focus = focused.id
+            self._show_header()
+            self.refresh_bindings()
+
+    def on_live_grid_copied(self, message: LiveGrid.Copied) -> None:
+        """To the terminal's clipboard."""
+        self.app.copy_to_clipboard(message.text)
+        self.notify("row copied", timeout=2)
+
+    def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
+        """The detail of a row."""
+        item = message.grid.current()
+        if isinstance(item, Event):
+            self._open("event", partial(event_lines, message.key, tuple(self.console.feed.events)))
+            return
+        if message.grid.id == "watch":
+            self._open(message.key, partial(instrument_lines, message.key))
+            return
+        subject = subject_of(item, self.sight.snapshot)
+        events = self.console.feed.events
+        if subject.route is not None:
+            self._open(subject.route, partial(route_lines, subject.route, events))
+        elif subject.source is not None:
+            self._open(subject.source, partial(source_lines, subject.source, events))
+
+    def _open(self, title: str, lines: Callable[[Sight, int], Sequence[Cell]]) -> None:
+        self.console.open_page(title, lambda width: lines(self.console.view(), width))
+
+    # Keys that act.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """None greys: read-only, or no engine. False hides: nothing to undo."""
+        ready = self.console.feed.snapshot is not None and self.console.feed.failure is None
+        if action == "act":
+            dangerous = entry(str(parameters[0])).dangerous
+            return True if ready and not (dangerous and self.console.settings.read_only) else None
+        if action == "undo":
+            if self._reversible is None:
+                return False
+            return True if ready and not self.console.settings.read_only else None
+        return True
+
+    def action_act(self, name: str) -> None:
+        """The dialog of a registry entry."""
+        self.console.open_dialog(name, self.subject())
+
+    def action_undo(self) -> None:
+        """Take back the last command that can be taken back."""
+        applied = undoable(reversed(self.console.feed.events))
+        if applied is not None and applied.reverse is not None:
+            self.console.confirm(applied.reverse, f"undo: {applied.message}")
+
+    # The prompt.
+
+    def action_prompt(self, sign: str, text: str = "") -> None:
+        """Begin to type a filter or a command."""
+        from mds_tui.widgets.prompt import Prompt
+
+        found = self.query(Prompt)
+        if found:
+            self._begin(found.first(Prompt), sign, text)
+            return
+        prompt = Prompt(self._complete, id="prompt")
+        self.mount(prompt, before="#keys")
+        self.call_after_refresh(self._begin, prompt, sign, text)
+
+    def _begin(self, prompt: "Prompt", sign: str, text: str) -> None:
+        prompt.display = True
+        self.query_one("#keys").display = False
+        prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
+        prompt.focus()
+
+    def _complete(self, value: str) -> str | None:
+        if not value.startswith(":"):
+            return None
+        found = complete(value[1:], self.sight.snapshot)
+        return f":{found}" if found is not None else None
+
+    def on_prompt_left(self, message: "Prompt.Left") -> None:
+        """Escape: a filter that was being typed goes."""
+        if message.sign == "/":
+            self.focused_pane.filter("")
+        self._end_prompt()
+
+    def on_input_changed(self, event: Any) -> None:
+        """A filter works while it is typed; a line without its sign is left."""
+        prompt = event.input
+        if not prompt.has_focus:
+            return
+        if not prompt.value:
+            if prompt.sign == "/":
+                self.focused_pane.filter("")
+            self._end_prompt()
+        elif prompt.sign == "/":
+            self.focused_pane.filter(prompt.typed)
+
+    def on_input_submitted(self, event: Any) -> None:
+        """Keep the filter; or read the command."""
+        prompt = event.input
+        line = prompt.typed.strip()
+        if prompt.sign == "/":
+            self._end_prompt()
+            return
+        prompt.remember(line)
+        if not line:
+            self._end_prompt()
+            return
+        try:
+            command = parse(line, by=self.console.settings.operator)
+        except InvalidRequest as error:
+            self.notify(error.message, title="not understood", severity="error")
+            return
+        self._end_prompt()
+        self.give(command)
+
+    def give(self, command: Command) -> None:
+        """Send what is harmless; ask about the rest."""
+        if not entry_of(command).dangerous:
+            self.console.submit(command)
+        elif self.console.settings.read_only:
+            self.notify("the console is read-only", severity="warning")
+        else:
+            self.console.confirm(command, entry_of(command).title)
+
+    def _end_prompt(self) -> None:
+        self.query_one("#prompt").display = False
+        self.query_one("#keys").display = True
+        self.focused_pane.focus()

@@ -1,0 +1,67 @@
+"""A page of lines over the desk: details and help."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from mds_tui.format.cells import Cell
+from mds_tui.widgets.lines import Lines
+from mds_tui.widgets.paint import Paint
+
+_REFRESH_S = 0.5
+
+
+class Page(ModalScreen[None]):
+    """Made anew from the latest picture twice a second; any of its keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,backspace", "close", "back"),
+        Binding("enter", "close", "back", show=False),
+        Binding("question_mark", "close", "back", show=False),
+    ]
+    DEFAULT_CSS = """
+    Page { align: center middle; background: $mds-background 60%; }
+    Page > Lines {
+        width: 92%; max-width: 132; height: 88%;
+        background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
+        border-title-align: left; border-subtitle-color: $mds-dim; padding: 1 1 0 2;
+    }
+    """
+
+    def __init__(self, title: str, build: Callable[[int], Sequence[Cell]], paint: Paint) -> None:
+        """`build` gives the lines for a width."""
+        super().__init__()
+        self._heading = title
+        self._build = build
+        self._paint = paint
+
+    def compose(self) -> ComposeResult:
+        """One list of lines."""
+        lines = Lines(id="page")
+        lines.border_title = f" {self._heading} "
+        lines.border_subtitle = " esc back "
+        yield lines
+
+    def on_mount(self) -> None:
+        """Draw, and keep drawing."""
+        lines = self.query_one("#page", Lines)
+        lines.use(self._paint)
+        lines.focus()
+        self.call_after_refresh(self.settle)
+        self.set_interval(_REFRESH_S, self.settle)
+
+    def on_resize(self) -> None:
+        """Another width."""
+        self.call_after_refresh(self.settle)
+
+    def settle(self) -> None:
+        """Build the lines again."""
+        lines = self.query_one("#page", Lines)
+        lines.show(self._build(max(20, lines.size.width - 1)))
+
+    def action_close(self) -> None:
+        """Back to the desk."""
+        self.dismiss(None)

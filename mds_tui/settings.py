@@ -1,0 +1,40 @@
+"""How one operator wants the console. Imports nothing of Textual: a command line builds it at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+LOCAL_FPS = 10.0
+SSH_FPS = 4.0
+"""A frame over SSH is bytes over somebody's uplink."""
+
+
+def operator_name(environment: Mapping[str, str]) -> str:
+    """Who is asking, for the log: USER or LOGNAME, else `operator`."""
+    return environment.get("USER") or environment.get("LOGNAME") or "operator"
+
+
+def default_fps(environment: Mapping[str, str]) -> float:
+    """Frames a second: fewer when the terminal is at the other end of an SSH connection."""
+    return SSH_FPS if environment.get("SSH_CONNECTION") or environment.get("SSH_TTY") else LOCAL_FPS
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """Everything that changes how the console looks and behaves."""
+
+    theme: str = "dark"
+    """Name of a theme file."""
+    ascii: bool = False
+    """Only ASCII signs and borders, for terminals that draw the others badly."""
+    read_only: bool = False
+    """Dangerous keys are greyed and do nothing."""
+    bell: bool = False
+    """Ring at a failover and when a route goes down."""
+    fps: float = field(default_factory=lambda: default_fps(os.environ))
+    """Most frames a second."""
+    operator: str = field(default_factory=lambda: operator_name(os.environ))
+    """Named in every command."""
+    zone: tzinfo | None = None
+    """For times of day; None is this machine's zone."""

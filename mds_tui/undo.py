@@ -1,0 +1,41 @@
+"""Which command `u` would take back."""
+
+from collections.abc import Iterable
+
+import msgspec
+from mds_engine.control.commands import Command, FailOver, ForceBreaker, Pin
+from mds_engine.control.events import CommandApplied, Event, OverrideEnded
+
+
+def undoable(events: Iterable[Event]) -> CommandApplied | None:
+    """The last applied command that can be reversed and has not been; `events` are oldest first."""
+    stack: list[CommandApplied] = []
+    for event in events:
+        match event:
+            case CommandApplied(reverse=None):
+                pass
+            case CommandApplied():
+                undone = stack and stack[-1].reverse is not None and _same(event.command, stack[-1].reverse)
+                if undone:
+                    stack.pop()
+                else:
+                    stack.append(event)
+            case OverrideEnded():
+                stack = [kept for kept in stack if _held(kept.command) != event.subject]
+            case _:
+                pass
+    return stack[-1] if stack else None
+
+
+def _same(left: Command, right: Command) -> bool:
+    return msgspec.structs.replace(left, by="", why="") == msgspec.structs.replace(right, by="", why="")
+
+
+def _held(command: Command) -> str | None:
+    match command:
+        case Pin() | FailOver():
+            return command.route
+        case ForceBreaker():
+            return command.source
+        case _:
+            return None

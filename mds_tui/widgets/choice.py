@@ -1,0 +1,96 @@
+"""A question with a few answers on one line."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, width_of
+from mds_tui.forms import Option
+from mds_tui.widgets.paint import NO_PAINT, Paint
+
+_LABEL = 10
+
+
+class Choice(Widget, can_focus=True):
+    """Left and right change the answer; it never does anything else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l,space,enter", "turn(1)", "next answer", show=False),
+        Binding("left,h", "turn(-1)", "previous answer", show=False),
+    ]
+    DEFAULT_CSS = """
+    Choice { height: 1; width: 1fr; }
+    """
+
+    class Changed(Message):
+        """Another answer."""
+
+        def __init__(self, name: str, value: str) -> None:
+            super().__init__()
+            self.name = name
+            self.value = value
+
+    def __init__(self, name: str, paint: Paint = NO_PAINT) -> None:
+        super().__init__(id=f"choice-{name}")
+        self.field = name
+        self.paint = paint
+        self.options: Sequence[Option] = ()
+        self.value = ""
+
+    def show(self, options: Sequence[Option], value: str) -> None:
+        """The answers there are, and the one that holds."""
+        if (options, value) != (self.options, self.value):
+            self.options, self.value = options, value
+            self.refresh()
+
+    def action_turn(self, by: int) -> None:
+        """The answer to the right or left."""
+        values = [option.value for option in self.options]
+        if len(values) < 2:
+            return
+        place = values.index(self.value) if self.value in values else 0
+        self.post_message(self.Changed(self.field, values[(place + by) % len(values)]))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the answer under the mouse."""
+        x = _LABEL + 2
+        for option in self._visible():
+            width = width_of((Span(option.label),)) + 2
+            if x <= event.x < x + width:
+                self.post_message(self.Changed(self.field, option.value))
+            x += width
+
+    def render_line(self, y: int) -> Strip:
+        """Label, then the answers with the chosen one marked."""
+        spans = [
+            Span(
+                (self.paint.glyphs.cursor if self.has_focus else " ").ljust(2),
+                Ink.ACCENT,
+            ),
+            Span(self.field.ljust(_LABEL), Ink.TEXT if self.has_focus else Ink.DIM),
+        ]
+        for option in self._visible():
+            chosen = option.value == self.value
+            spans.append(Span(f"[{option.label}]" if chosen else f" {option.label} ", _ink(chosen=chosen)))
+        content: Cell = tuple(spans) if y == 0 else EMPTY
+        ground = "cursor" if self.has_focus else "panel"
+        return self.paint.strip(content, self.size.width, ground=ground)
+
+    def _visible(self) -> Sequence[Option]:
+        """All of them, or from the chosen one's neighbour on where they do not fit."""
+        room = self.size.width - _LABEL - 2
+        options = list(self.options)
+        while len(options) > 1 and sum(width_of((Span(option.label),)) + 2 for option in options) > room:
+            values = [option.value for option in options]
+            place = values.index(self.value) if self.value in values else 0
+            options.pop(0 if place > len(options) // 2 else -1)
+        return options
+
+
+def _ink(*, chosen: bool) -> Ink:
+    return Ink.ACCENT if chosen else Ink.DIM

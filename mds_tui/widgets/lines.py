@@ -1,0 +1,52 @@
+"""Lines of cells that scroll: details and help."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mds_tui.format.cells import EMPTY, Cell
+from mds_tui.widgets.paint import NO_PAINT, Paint
+
+
+class Lines(ScrollView, can_focus=True):
+    """A page of prepared lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_down", "down", show=False),
+        Binding("up,k", "scroll_up", "up", show=False),
+        Binding("pagedown,space", "page_down", "page down", show=False),
+        Binding("pageup", "page_up", "page up", show=False),
+        Binding("g,home", "scroll_home", "top", show=False),
+        Binding("G,end", "scroll_end", "bottom", show=False),
+    ]
+    DEFAULT_CSS = """
+    Lines { scrollbar-size: 1 1; overflow-x: hidden; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.paint = NO_PAINT
+        self._lines: Sequence[Cell] = ()
+
+    def use(self, paint: Paint) -> None:
+        """Take another theme."""
+        self.paint = paint
+        self.refresh()
+
+    def show(self, lines: Sequence[Cell]) -> None:
+        """Draw these."""
+        if lines == self._lines:
+            return
+        self._lines = lines
+        self.virtual_size = Size(self.size.width, len(lines))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        index = y + int(self.scroll_offset.y)
+        content = self._lines[index] if index < len(self._lines) else EMPTY
+        return self.paint.strip(content, self.size.width, ground="panel")

@@ -1,0 +1,389 @@
+"""The one grid for live data: only lines that changed are drawn again, whatever the number of rows."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, text_of, width_of
+from mds_tui.format.sight import BLANK, Sight
+from mds_tui.widgets.columns import Column, Place, arrange_rows, place
+from mds_tui.widgets.paint import NO_PAINT, Paint
+
+Item = TypeVar("Item")
+
+_HEADING = 1
+"""Lines above the rows."""
+_INDENT = 2
+"""Columns for the cursor mark."""
+
+
+class LiveGrid(ScrollView, Generic[Item], can_focus=True):
+    """Columns over items, with a cursor, a sort order, a filter, and lines of explanation below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False),
+        Binding("g,home", "jump(0)", "first row", show=False),
+        Binding("G,end", "jump(-1)", "last row", show=False),
+        Binding("s", "sort", "sort by the next column", show=False),
+        Binding("S", "reverse", "reverse the order", show=False),
+        Binding("enter", "open", "detail"),
+        Binding("y", "copy", "copy the row", show=False),
+    ]
+
+    columns: ClassVar[Sequence[Column[Any]]] = ()
+    heading = True
+    faded: reactive[bool] = reactive(False)
+    """Draws everything quietly: the picture is old."""
+
+    class Opened(Message):
+        """Enter on a row."""
+
+        def __init__(self, grid: "LiveGrid[Any]", key: str) -> None:
+            super().__init__()
+            self.grid = grid
+            self.key = key
+
+    class CursorMoved(Message):
+        """Another row is under the cursor."""
+
+        def __init__(self, grid: "LiveGrid[Any]") -> None:
+            super().__init__()
+            self.grid = grid
+
+    class Copied(Message):
+        """The operator wants the row as text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.needle = ""
+        self.sort_by: int | None = None
+        self.descending = False
+        self.paint = NO_PAINT
+        self.sight = Sight(BLANK)
+        self.cursor = 0
+        self._cursor_key: str | None = None
+        self._items: Sequence[Item] = ()
+        self._rows: list[Item] = []
+        self._keys: dict[str, int] = {}
+        self._wanted: dict[int, int] = {}
+        self._places: tuple[Place, ...] = ()
+        self._drawn: dict[int, Any] = {}
+        self._tail: tuple[Cell, ...] = ()
+
+    # What a pane says about its items.
+
+    def key(self, item: Item) -> str:
+        """What stays the same about an item from one picture to the next."""
+        raise NotImplementedError
+
+    def words(self, item: Item) -> str:
+        """What the filter looks at."""
+        return self.key(item)
+
+    def is_quiet(self, item: Item) -> bool:  # noqa: ARG002 - for panes
+        """True for a row that is to be drawn dim."""
+        return False
+
+    def is_lit(self, item: Item) -> bool:  # noqa: ARG002 - for panes
+        """True for a row that changed a moment ago."""
+        return False
+
+    def tail(self) -> tuple[Cell, ...]:
+        """Lines below the rows, about the one under the cursor."""
+        return ()
+
+    def note(self) -> str:
+        """The words in the lower border."""
+        shown, total = len(self._rows), len(self._items)
+        parts = [f"{shown} of {total}" if self.needle else f"{total}"] if total else []
+        if self.needle:
+            parts.append(f"/{self.needle}")
+        if self.sort_by is not None:
+            parts.append(f"by {self.columns[self.sort_by].name}{' down' if self.descending else ''}")
+        return " · ".join(parts)
+
+    def empty_words(self) -> str:
+        """What stands in an empty pane."""
+        return f"nothing matches /{self.needle}" if self.needle and self._items else "nothing yet"
+
+    def moved(self) -> None:
+        """Called after the operator moved the cursor."""
+
+    # What the screen does with it.
+
+    def show(self, items: Sequence[Item], sight: Sight) -> None:
+        """Take a new picture and draw again what is different."""
+        self._items = items
+        self.sight = sight
+        self._settle()
+
+    def use(self, paint: Paint) -> None:
+        """Take another theme."""
+        self.paint = paint
+        self._redraw()
+
+    def filter(self, needle: str) -> None:
+        """Show only rows that match; empty shows all."""
+        self.needle = needle
+        self._settle()
+
+    def current(self) -> Item | None:
+        """The item under the cursor."""
+        return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
+
+    def hold_first(self) -> None:
+        """Keep the cursor on the first row, whichever item that will be."""
+        self.cursor = 0
+        self._cursor_key = None
+
+    @property
+    def rows(self) -> Sequence[Item]:
+        """The items as they are shown."""
+        return self._rows
+
+    def row_text(self, item: Item) -> str:
+        """A row as tab-separated words."""
+        return "\t".join(
+            text_of(column.cell(item, self.sight, max(column.width, column.most))).strip()
+            for column in self.columns
+        )
+
+    # Keys.
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self._go(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self._go(self.cursor + by * max(1, self._visible_rows() - 1))
+
+    def action_jump(self, to: int) -> None:
+        """First or (-1) last row."""
+        self._go(to if to >= 0 else len(self._rows) - 1)
+
+    def action_sort(self) -> None:
+        """Sort by the next column that can be sorted by, then not at all."""
+        choices: list[int | None] = [
+            index for index, column in enumerate(self.columns) if column.order is not None
+        ]
+        choices.append(None)
+        current = choices.index(self.sort_by) if self.sort_by in choices else -1
+        self.sort_by = choices[(current + 1) % len(choices)]
+        self._settle()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.descending = not self.descending
+        self._settle()
+
+    def action_open(self) -> None:
+        """Ask for the detail of the row under the cursor."""
+        if (item := self.current()) is not None:
+            self.post_message(self.Opened(self, self.key(item)))
+
+    def action_copy(self) -> None:
+        """Offer the row as text."""
+        if (item := self.current()) is not None:
+            self.post_message(self.Copied(self.row_text(item)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a second click opens."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        row = int(self.scroll_offset.y) + offset.y - self._top()
+        if offset.y >= self._top() and row < len(self._rows):
+            self._go(row)
+            if event.chain > 1:
+                self.action_open()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves the cursor; the view follows it."""
+        event.stop()
+        event.prevent_default()
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel moves the cursor; the view follows it."""
+        event.stop()
+        event.prevent_default()
+        self.action_move(-3)
+
+    # Drawing.
+
+    def on_resize(self) -> None:
+        """Lay the columns out for the new width."""
+        self._redraw()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self._redraw()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self._redraw()
+
+    def watch_faded(self) -> None:
+        """Draw all in the other manner."""
+        self._redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the pane."""
+        width = self.size.width
+        if y < self._top() and self._items:
+            return self._strip(self._heading_line(), width)
+        index = int(self.scroll_offset.y) + y - self._top()
+        if 0 <= y - self._top() < self._visible_rows() and index < len(self._rows):
+            quiet = self.faded or self.is_quiet(self._rows[index])
+            return self.paint.strip(self._line(index), width, ground=self._ground(index), faded=quiet)
+        if not self._rows and y == self._top():
+            return self._strip((Span(" " * _INDENT), Span(self.empty_words(), Ink.DIM)), width)
+        first = self._tail_top()
+        if first <= y < first + len(self._tail):
+            return self._strip((Span(" " * _INDENT), *self._tail[y - first]), width)
+        return self._strip(EMPTY, width)
+
+    def _strip(self, content: Cell, width: int) -> Strip:
+        return self.paint.strip(content, width, ground="background", faded=self.faded)
+
+    def _ground(self, index: int) -> str:
+        if self.has_focus and index == self.cursor:
+            return "cursor"
+        return "lit" if self.is_lit(self._rows[index]) else "background"
+
+    def _line(self, index: int) -> Cell:
+        marked = self.has_focus and index == self.cursor
+        spans = [Span((self.paint.glyphs.cursor if marked else " ").ljust(_INDENT), Ink.ACCENT)]
+        x = _INDENT
+        for spot in self._places:
+            column = self.columns[spot.column]
+            spans.append(Span(" " * (spot.x - x)))
+            content = column.cell(self._rows[index], self.sight, spot.width)
+            spans.extend(fit(content, spot.width, right=column.right, more=self.paint.glyphs.more))
+            x = spot.x + spot.width
+        return tuple(spans)
+
+    def _heading_line(self) -> Cell:
+        spans = [Span(" " * _INDENT)]
+        x = _INDENT
+        for spot in self._places:
+            column = self.columns[spot.column]
+            title = column.name if column.title is None else column.title
+            ink = Ink.ACCENT if spot.column == self.sort_by else Ink.DIM
+            spans.append(Span(" " * (spot.x - x)))
+            spans.extend(fit((Span(title, ink),), spot.width, right=column.right, more=""))
+            x = spot.x + spot.width
+        return tuple(spans)
+
+    def _settle(self) -> None:
+        """Filter, sort, keep the cursor on its item, and draw again the lines that differ."""
+        order = self.columns[self.sort_by].order if self.sort_by is not None else None
+        self._rows = arrange_rows(
+            self._items, text=self.words, needle=self.needle, order=order, descending=self.descending
+        )
+        if order is None and self.descending:
+            self._rows.reverse()
+        self._keys = {self.key(item): index for index, item in enumerate(self._rows)}
+        found = self._keys.get(self._cursor_key) if self._cursor_key is not None else None
+        self.cursor = max(0, min(found if found is not None else self.cursor, len(self._rows) - 1))
+        current = self.current()
+        self._cursor_key = self.key(current) if current is not None else None
+        note = self.note()
+        if self.border_subtitle != note:
+            self.border_subtitle = note
+        if self.is_mounted and self.size.height:
+            self._draw_changes()
+
+    def _draw_changes(self) -> None:
+        tail = self.tail()
+        if len(tail) != len(self._tail):
+            self._drawn.clear()
+        self._tail = tail
+        self._measure()
+        self._scroll_to_fit()
+        drawn: dict[int, Any] = {}
+        width = self.size.width
+        for y in range(self.size.height):
+            seen = self._fingerprint(y)
+            drawn[y] = seen
+            if self._drawn.get(y, self) != seen:
+                self.refresh(Region(0, y, width, 1))
+        self._drawn = drawn
+
+    def _fingerprint(self, y: int) -> Any:
+        index = int(self.scroll_offset.y) + y - self._top()
+        if y < self._top():
+            return (self._places, self.sort_by)
+        if y - self._top() < self._visible_rows() and index < len(self._rows):
+            return (self._line(index), self._ground(index), self.is_quiet(self._rows[index]))
+        first = self._tail_top()
+        if first <= y < first + len(self._tail):
+            return self._tail[y - first]
+        return (len(self._rows) == 0, self.empty_words()) if not self._rows else None
+
+    def _measure(self) -> None:
+        """Widen columns for what is in sight; they never shrink, so that nothing jumps."""
+        top = int(self.scroll_offset.y)
+        for item in self._rows[top : top + self.size.height]:
+            for index, column in enumerate(self.columns):
+                if column.most and not column.stretch:
+                    width = width_of(column.cell(item, self.sight, column.most))
+                    if width > self._wanted.get(index, 0):
+                        self._wanted[index] = width
+        self._places = place(self.columns, self._wanted, self.size.width - 1, indent=_INDENT)
+
+    def _redraw(self) -> None:
+        self._drawn.clear()
+        if self.is_mounted and self.size.height:
+            self._draw_changes()
+        self.refresh()
+
+    def _go(self, index: int) -> None:
+        if not self._rows:
+            return
+        self.cursor = max(0, min(index, len(self._rows) - 1))
+        self._cursor_key = self.key(self._rows[self.cursor])
+        self.moved()
+        self._draw_changes()
+        self.post_message(self.CursorMoved(self))
+
+    def _scroll_to_fit(self) -> None:
+        visible = self._visible_rows()
+        self.virtual_size = Size(self.size.width, self.size.height - visible + len(self._rows))
+        top = int(self.scroll_offset.y)
+        if self.cursor < top:
+            top = self.cursor
+        elif self.cursor >= top + visible:
+            top = self.cursor - visible + 1
+        self.scroll_to(y=max(0, min(top, len(self._rows) - visible)), animate=False, immediate=True)
+
+    def _top(self) -> int:
+        return _HEADING if self.heading else 0
+
+    def _visible_rows(self) -> int:
+        room = self.size.height - self._top()
+        tail = len(self._tail)
+        if tail and room - tail - 1 >= min(len(self._rows), 3):
+            return max(1, room - tail - 1)
+        return max(1, room)
+
+    def _tail_top(self) -> int:
+        visible = self._visible_rows()
+        if self.size.height - self._top() - visible < len(self._tail):
+            return self.size.height
+        return self._top() + min(len(self._rows), visible) + 1
