@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
     MUTE_STREAM = "mute-stream"
     """Streams send no data, and go on answering pings."""
     CUT_STREAM = "cut-stream"
-    """Live streams are reset at once; new ones are accepted, and cut after `delay_s` if that is given."""
+    """Live streams are reset at once; new ones are accepted, and cut at age `delay_s` if that is given."""
     TRUNCATED_FRAMES = "truncated-frames"
     """Stream frames are cut in half."""
 
@@ -52,7 +52,11 @@ Scope = Literal["all", "http", "ws"]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault: its kind, its parameters, and which requests it hits."""
+    """One fault: its kind, its parameters, and which requests it hits.
+
+    REFUSE stands on the port and the stream kinds stand on live streams, not on
+    single requests: `scope`, `probability` and `first` say nothing of them.
+    """
 
     kind: FaultKind
     delay_s: float = 0.0
@@ -90,7 +94,9 @@ class ActiveFault(msgspec.Struct, kw_only=True):
     hits: int = 0
 
 
-STREAM_KINDS = frozenset({FaultKind.MUTE_STREAM, FaultKind.CUT_STREAM, FaultKind.TRUNCATED_FRAMES})
+_NOT_BY_REQUEST = frozenset(
+    {FaultKind.REFUSE, FaultKind.MUTE_STREAM, FaultKind.CUT_STREAM, FaultKind.TRUNCATED_FRAMES}
+)
 VIEW_KINDS = frozenset({FaultKind.WRONG_PRICE, FaultKind.FROZEN_PRICE})
 
 
@@ -150,7 +156,7 @@ class FaultBoard:
         hits = []
         for active in self.active(vendor, endpoint):
             fault = active.fault
-            if not path.startswith(fault.path_prefix):
+            if fault.kind in _NOT_BY_REQUEST or not path.startswith(fault.path_prefix):
                 continue
             if fault.scope != "all" and (fault.scope == "ws") != is_stream:
                 continue

@@ -23,6 +23,10 @@ _INSTANT_S = 0.0005
 """Half the resolution of trade times: turns "at or before" into "before"."""
 
 
+_FEW = 4
+"""Up to so many values are cheaper one by one, by what is at hand, than all at once."""
+
+
 class Market:
     """The simulated market, or one vendor's distorted view of it.
 
@@ -180,14 +184,10 @@ class Market:
         numbers = np.arange(ids.start, ids.stop, dtype=np.int64)
         times = tape.trade_times(listing, numbers)
         lots = tape.cumulative_lots(listing, np.arange(ids.start, ids.stop + 1, dtype=np.int64))
-        if len(ids) <= 4:
-            values = np.array([self._value(listing, at) for at in times.tolist()])
-        else:
-            values = self._values(listing, times)
         return Trades(
             id=numbers,
             time=times,
-            price=self._rounded(listing, values),
+            price=self._rounded(listing, self._values(listing, times)),
             size=np.round(np.diff(lots) / 10**listing.size_decimals, listing.size_decimals),
             buyer_is_maker=tape.buyer_is_maker(listing, numbers),
         )
@@ -195,19 +195,27 @@ class Market:
     def candles(self, instrument: str, interval_s: int, start: float, end: float) -> Candles:
         """Bars of equal length, aligned to the exchange's midnight, that start within [start, end).
 
-        None starts before the listing or after now; the one that holds now is open.
+        None starts before the listing or after now; the one that holds now is
+        open. Where an exchange keeps hours, a day's bar starts and ends with
+        its session.
         """
         listing = self.listing(instrument)
         origin = -listing.day_offset_s
         first = math.ceil((max(start, listing.listed_at) - origin) / interval_s)
         last = math.ceil((min(end, self.now()) - origin) / interval_s)
         edges = np.arange(first, max(last, first) + 1, dtype=np.int64) * interval_s + origin
-        return self.candles_between(instrument, edges)
+        opening, closing = self._sessions.hours(listing)
+        if interval_s != DAY_S or (opening, closing) == (0, DAY_S):
+            return self.candles_between(instrument, edges)
+        # A day that keeps hours is made of its session alone; the nights between are left out as closed.
+        sessions = np.column_stack([edges[:-1] + opening, edges[:-1] + closing]).ravel()
+        return self.candles_between(instrument, sessions)
 
     def candles_between(self, instrument: str, edges: Ints) -> Candles:
         """Bars from each edge (whole epoch seconds, ascending) to the next: for weeks and months too.
 
-        Bars that start after now are left out.
+        Bars that start after now are left out, and so are those shorter than a
+        day that start while the exchange is closed.
         """
         listing = self.listing(instrument)
         now = self.now()
@@ -241,13 +249,15 @@ class Market:
             taker_buy_volume=np.round(volume * share, listing.size_decimals),
             closed=ends <= now,
         )
-        if self._sessions.always_open or int(ends[0] - starts[0]) >= DAY_S:
+        if self._sessions.always_open or int(ends[-1] - starts[0]) >= DAY_S * len(starts):
             return candles
         return candles.where(self._sessions.is_open(listing, starts.astype(np.float64)))
 
     # The truth, distorted but not yet rounded.
 
     def _values(self, listing: Listing, times: Floats) -> Floats:
+        if len(times) <= _FEW:
+            return np.array([self._value(listing, at) for at in times.tolist()])
         if self._distortion.frozen_at is not None:
             times = np.minimum(times, self._distortion.frozen_at)
         return self._truth.values(listing, times) * self._distortion.factor
@@ -264,12 +274,14 @@ class Market:
         return low * self._distortion.factor, high * self._distortion.factor
 
     def _ranges(self, listing: Listing, edges: Ints, now: float) -> tuple[Floats, Floats]:
-        low, high = self._truth.ranges(listing, edges)
-        low, high = low * self._distortion.factor, high * self._distortion.factor
+        low, high = np.empty(len(edges) - 1), np.empty(len(edges) - 1)
         horizon = now if self._distortion.frozen_at is None else min(now, self._distortion.frozen_at)
+        known = max(int(np.searchsorted(edges, horizon, side="right")) - 1, 0)
+        if known:
+            lows, highs = self._truth.ranges(listing, edges[: known + 1])
+            low[:known], high[:known] = lows * self._distortion.factor, highs * self._distortion.factor
         # Bars that reach beyond what this view can know show only what has happened.
-        for unfinished in range(int(np.searchsorted(edges, horizon, side="right")) - 1, len(low)):
-            place = max(unfinished, 0)
+        for place in range(known, len(low)):
             low[place], high[place] = self._extremes(listing, float(edges[place]), now)
         return low, high
 

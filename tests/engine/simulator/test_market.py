@@ -169,3 +169,21 @@ def test_an_exchange_may_keep_its_hours() -> None:
     bars = market.candles("NSE:INFY", 60, friday_close - 3_600, sunday_ist)
     assert len(bars) == 60
     assert bars.end[-1] == friday_close
+
+
+def test_a_day_that_keeps_hours_is_made_of_its_session() -> None:
+    sunday_ist = 1_789_905_600.0
+    market = Market(1, lambda: sunday_ist, always_open=False)
+    days = market.candles("NSE:INFY", 86_400, sunday_ist - 7 * 86_400, sunday_ist)
+    assert len(days) == 5
+    assert set((days.end - days.start).tolist()) == {55_800 - 33_300}
+    friday = market.snapshot("NSE:INFY")
+    assert (friday.open, friday.high, friday.low, friday.last, friday.volume) == (
+        days.open[-1],
+        days.high[-1],
+        days.low[-1],
+        days.close[-1],
+        days.volume[-1],
+    )
+    minutes = market.candles("NSE:INFY", 60, float(days.start[-1]), float(days.end[-1]))
+    assert (minutes.high.max(), minutes.low.min()) == (days.high[-1], days.low[-1])
