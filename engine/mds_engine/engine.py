@@ -7,7 +7,7 @@ async with Engine(config, plugins) as engine:
 
 import asyncio
 import random as random_module
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -107,6 +107,7 @@ class Engine:
             retry=self.config.retry,
             panic=self.config.panic,
             failback=self.config.failback,
+            hedging=self.config.hedging,
             random=self._random,
             failover=self.config.engine.failover_enabled,
             on_answer=self._failover.answered,
@@ -146,6 +147,7 @@ class Engine:
             failover=self._failover,
             hub=self._hub,
             steering=self._steering,
+            hedge_quantile=self.config.hedging.quantile,
             emit=self._log.emit,
         )
         self._picture = Picture(self.config.engine.name, self.sources, self._routes, self._hub, self._clock)
@@ -197,12 +199,10 @@ class Engine:
                 runtime.took_note(error)
         await caretaker.watch(runtime)
 
-    def _own(self, work: Awaitable[None], name: str) -> None:
-        task = asyncio.ensure_future(work)
-        if isinstance(task, asyncio.Task):
-            task.set_name(name)
+    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_ended)
-        self._tasks.append(task)  # type: ignore[arg-type]  # a coroutine always makes a Task
+        self._tasks.append(task)
 
     def _task_ended(self, task: "asyncio.Future[None]") -> None:
         if task.cancelled() or task.exception() is None or self._broken is None or self._broken.done():

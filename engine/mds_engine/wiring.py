@@ -13,13 +13,16 @@ from mds_engine.model import Capability, Instrument
 from mds_engine.policy.breaker import Breaker
 from mds_engine.policy.failback import Recovery
 from mds_engine.policy.health import HealthTracker
-from mds_engine.policy.latency import LatencyTracker
+from mds_engine.policy.latency import LatencySettings, LatencyTracker
 from mds_engine.policy.limiter import Limiter, LimitWindow
 from mds_engine.policy.source_breaker import SourceBreaker
+from mds_engine.routing.account import Account
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import Source, SourcePlugin
+
+_LATENCY = LatencySettings()
 
 
 def make_runtime(
@@ -46,6 +49,7 @@ def make_runtime(
         emit=emit,
         whole=SourceBreaker(config.source_breaker, config.breaker, random),
         health=HealthTracker(config.health),
+        account=Account(settings, plugin.quota_zone),
     )
     runtime.source = source = plugin.create(settings, runtime)
     runtime.limiters = {
@@ -56,8 +60,8 @@ def make_runtime(
             runtime,
             capability,
             Breaker(config.breaker, random),
-            LatencyTracker(),
-            LatencyTracker(),
+            LatencyTracker(_LATENCY),
+            LatencyTracker(_LATENCY),
             Recovery(config.failback),
         )
         for capability in Capability

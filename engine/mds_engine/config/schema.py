@@ -17,6 +17,7 @@ from mds_engine.model.capability import Capability
 from mds_engine.model.instrument import Instrument
 from mds_engine.policy.breaker_settings import BreakerSettings
 from mds_engine.policy.failback import FailbackSettings
+from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.hedging import HedgeSettings
 from mds_engine.policy.limiter_settings import LimiterSettings
 from mds_engine.policy.panic import PanicSettings
@@ -141,6 +142,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     source_breaker: SourceBreakerSettings = SourceBreakerSettings()
     """Of each source as a whole."""
     limiter: LimiterSettings = LimiterSettings()
+    health: HealthSettings = HealthSettings()
     retry: RetrySettings = RetrySettings()
     hedging: HedgeSettings = HedgeSettings()
     failback: FailbackSettings = FailbackSettings()

@@ -127,9 +127,8 @@ def entry(name: str) -> Entry:
         if candidate.name == name:
             return candidate
     names = [candidate.name for candidate in REGISTRY]
-    nearest = process.extractOne(name, names)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise InvalidRequest(f"there is no command {name!r}{hint}")
+    nearest = process.extractOne(name, names)[0]
+    raise InvalidRequest(f"there is no command {name!r}; did you mean {nearest!r}?")
 
 
 def entry_of(command: Command) -> Entry:
@@ -164,9 +163,8 @@ def build(chosen: Entry, words: Sequence[str], *, by: str) -> Command:
         if word.startswith("--"):
             name = word[2:].replace("-", "_")
             if name not in fields:
-                nearest = process.extractOne(name, list(fields))
-                hint = f"; did you mean --{nearest[0]}?" if nearest else ""
-                raise InvalidRequest(f"{chosen.name} has no option {word}{hint}")
+                nearest = process.extractOne(name, list(fields))[0]
+                raise InvalidRequest(f"{chosen.name} has no option {word}; did you mean --{nearest}?")
             if not rest:
                 raise InvalidRequest(f"{chosen.name}: {word} needs a value")
             values[name] = _value(rest.pop(0))

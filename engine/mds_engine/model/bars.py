@@ -52,7 +52,11 @@ class Bars:
             instrument,
             interval,
             np.asarray(time_ns, dtype=np.int64),
-            *(as_float.pop(name) for name in _COLUMNS),
+            open=as_float.pop("open"),
+            high=as_float.pop("high"),
+            low=as_float.pop("low"),
+            close=as_float.pop("close"),
+            volume=as_float.pop("volume"),
             extra=as_float,
         )
 
@@ -68,7 +72,11 @@ class Bars:
             self.instrument,
             self.interval,
             self.time_ns[part],
-            *(getattr(self, name)[part] for name in _COLUMNS),
+            self.open[part],
+            self.high[part],
+            self.low[part],
+            self.close[part],
+            self.volume[part],
             extra={name: column[part] for name, column in self.extra.items()},
         )
 

@@ -124,12 +124,12 @@ class Caretaker:
     def _book_failure(self, runtime: SourceRuntime, error: SourceError, started: float) -> None:
         now = self._clock.now()
         runtime.note_error(error)
-        runtime.health.check_failed(now)
+        unreachable = isinstance(error, Unavailable) and error.unreachable
+        runtime.health.check_failed(now, unreachable=unreachable)
         for unit in runtime.units.values():
             unit.recovery.bad(now)
         permit = runtime.whole.acquire(now)
         if permit and error.counts_against_breaker:
-            unreachable = isinstance(error, Unavailable) and error.unreachable
             runtime.whole_changed(
                 runtime.whole.failure(permit, now, now - started, error.message, unreachable=unreachable)
             )

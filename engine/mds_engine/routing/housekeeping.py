@@ -12,7 +12,7 @@ from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 
 _STEP_S = 0.1
-_LEARN_EVERY_S = 2.0
+_LEARN_EVERY_S = 1.0
 
 
 class Lingering(Protocol):
@@ -43,6 +43,7 @@ class Housekeeping:
         failover: Failover,
         hub: Lingering,
         steering: Expiring,
+        hedge_quantile: float,
         emit: Callable[[Event], None],
     ) -> None:
         self._sources = sources
@@ -51,6 +52,7 @@ class Housekeeping:
         self._failover = failover
         self._hub = hub
         self._steering = steering
+        self._hedge_quantile = hedge_quantile
         self._emit = emit
 
     async def run(self) -> None:
@@ -84,6 +86,7 @@ class Housekeeping:
                 usual_s = unit.latency.quantile(0.5, now)
                 if usual_s is not None:
                     unit.typical_s = usual_s
+                unit.hedge_after_s = unit.latency.baseline_s(now, self._hedge_quantile)
                 p99_s = unit.latency.baseline_s(now)
                 if p99_s is not None:
                     unit.breaker.slow_after_s = p99_s * unit.breaker.settings.slow_factor

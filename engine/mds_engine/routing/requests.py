@@ -9,10 +9,9 @@ from mds_engine.model import Bars, Capability, Instrument, Quote
 from mds_engine.sources.contract import BarsRequest, Source
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-class Request(Protocol[T_co]):
+class Request(Protocol[T]):
     """One question that any source of a route could answer."""
 
     capability: Capability
@@ -24,15 +23,15 @@ class Request(Protocol[T_co]):
     """Whether one attempt is bounded by the source's timeout as a whole. Where an answer takes
     several HTTP requests, each of them is bounded instead, by the source itself."""
 
-    def send(self, source: Source) -> Awaitable[T_co]:
+    def send(self, source: Source) -> Awaitable[T]:
         """Ask one source."""
         ...
 
-    def verify(self, answer: T_co) -> None:  # type: ignore[misc]  # the answer only comes back in
+    def verify(self, answer: T) -> None:
         """Raise NotFound for an empty answer, InvalidPayload for an impossible one."""
         ...
 
-    def probe(self) -> "Request[T_co]":
+    def probe(self) -> "Request[T]":
         """The same question made as cheap as it can be, to find out whether a source is well."""
         ...
 

@@ -15,9 +15,11 @@ from mds_engine.errors import AllSourcesFailedError, QuotaExhausted, Throttled
 from mds_engine.model import Decision
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.policy.failback import FailbackSettings, slow_start_share
+from mds_engine.policy.hedging import HedgeBudget, HedgeSettings, hedge_delay_s, may_hedge
 from mds_engine.policy.panic import PanicCandidate, PanicRule, PanicSettings
 from mds_engine.policy.retry import RetryBudget, RetrySettings, backoff_s
 from mds_engine.routing.deadlines import DeadlineSweeper
+from mds_engine.routing.hedge import ask_hedged
 from mds_engine.routing.requests import Request
 from mds_engine.routing.route import Route
 from mds_engine.routing.trip import Trip
@@ -38,6 +40,7 @@ class Router:
         random: random_module.Random,
         panic: PanicSettings,
         failback: FailbackSettings,
+        hedging: HedgeSettings,
         failover: bool = True,
         on_answer: Callable[[Route, Unit, Decision, float | None], None],
         on_failure: Callable[[Route, Decision], None],
@@ -50,6 +53,8 @@ class Router:
         self._retries = RetryBudget(retry)
         self._panic_rule = PanicRule(panic)
         self._failback = failback
+        self._hedging = hedging
+        self._hedges = HedgeBudget(hedging)
         self._random = random
         self._failover = failover
         self._numbers = count(1)
@@ -79,8 +84,11 @@ class Router:
         for place, unit in enumerate(order, 1):
             # Waiting for a limiter is worth no more than asking the next source.
             patience_s = order[place].typical_s if place < len(order) else 0.0
-            if await trip.ask(unit, patience_s):
+            if route.hedged and place == 1 and len(order) > 1:
+                answered = await self._ask_hedged(trip, unit, order[1], patience_s, started)
+            elif await trip.ask(unit, patience_s):
                 answered = unit
+            if answered is not None:
                 break
         else:
             answered = await self._last_resorts(trip, order)
@@ -99,6 +107,23 @@ class Router:
         if answered is not route.active or route.down_since is not None:
             self._on_answer(route, answered, decision, trip.first_failed_at)
         return trip.answer, answered, decision
+
+    async def _ask_hedged(
+        self, trip: Trip[T], first: Unit, second: Unit, patience_s: float, now: float
+    ) -> Unit | None:
+        self._hedges.called(now)
+        delay_s = hedge_delay_s(self._hedging, first.hedge_after_s)
+        metered = first.runtime.is_metered or second.runtime.is_metered
+        if delay_s is None or not may_hedge(metered):
+            return first if await trip.ask(first, patience_s) else None
+        return await ask_hedged(
+            trip,
+            first,
+            second,
+            patience_s=patience_s,
+            delay_s=delay_s,
+            may_start=lambda: self._hedges.withdraw(self._now()),
+        )
 
     def _slow_start(self, route: Route, now: float) -> tuple[Unit, ...]:
         """A source that has just taken over again gets a growing share of the calls first."""

@@ -20,6 +20,7 @@ from mds_engine.policy.breaker import BreakerState, Transition
 from mds_engine.policy.health import HealthTracker
 from mds_engine.policy.limiter import Limiter
 from mds_engine.policy.source_breaker import SourceBreaker
+from mds_engine.routing.account import Account
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
@@ -51,6 +52,7 @@ class SourceRuntime:
         emit: Callable[[Event], None],
         whole: SourceBreaker,
         health: HealthTracker,
+        account: Account,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -62,6 +64,7 @@ class SourceRuntime:
         self.limiters: Mapping[str, Limiter] = {}
         self.whole = whole
         self.health = health
+        self.account = account
         self.blocks: dict[str, Block] = {}
         """By kind: `disabled`, `login`, `quota`."""
         self.last_good_at: float | None = None
@@ -170,10 +173,10 @@ class SourceRuntime:
             return
         unit.recent_failures.record(duration_s, now)
         self.note_error(error)
-        self.health.failed(now)
+        unreachable = isinstance(error, Unavailable) and error.unreachable
+        self.health.failed(now, unreachable=unreachable)
         unit.recovery.bad(now)
         why = error.message
-        unreachable = isinstance(error, Unavailable) and error.unreachable
         whole = self.whole.failure(permit[1], now, duration_s, why, unreachable=unreachable)
         if whole is not None:
             self._whole_changed(whole)
@@ -189,7 +192,17 @@ class SourceRuntime:
     @property
     def is_metered(self) -> bool:
         """Whether its plan counts calls, so that none is spent without need."""
-        return bool(self.settings.calls_per_day)
+        return self.account.limited
+
+    def spent(self) -> None:
+        """One more request goes out: count it against the plan."""
+        wall = self.clock.wall()
+        percent = self.account.spend(wall)
+        if percent:
+            self._emit(events.BudgetCrossed(source=self.name, meter="calls a day", percent=float(percent)))
+            resets_at = self.account.exhausted_until(wall)
+            if resets_at is not None:
+                self.quota_spent(f"the plan's {self.settings.calls_per_day} calls a day are used", resets_at)
 
     def note_error(self, error: SourceError) -> None:
         """Keep the last error for the operator's eyes."""
@@ -233,6 +246,7 @@ class SourceRuntime:
         """The plan is used up: out until it resets, an hour where nobody says when."""
         if "quota" not in self.blocks:
             self._emit(events.QuotaSpent(source=self.name, why=why, resets_at=resets_at))
+        self.account.use_up(self.clock.wall())
         self.block("quota", f"quota spent: {why}", resets_at or self.clock.wall() + 3600.0)
 
     # --- Breakers' changes, told ----------------------------------------------------------------------
@@ -306,7 +320,18 @@ class SourceRuntime:
         await self.wait_turn(cost, longest_s)
 
     async def wait_turn(self, cost: RequestCost, longest_s: float) -> None:
-        """Reserve, and sleep until the reservation's time. Raises Throttled(local=True)."""
+        """Reserve, sleep until the reservation's time, and count the request that may now be sent.
+
+        Raises Throttled(local=True) where that would take too long, QuotaExhausted
+        where the plan is used up.
+        """
+        quota = self.blocks.get("quota")
+        if quota is not None and quota.until_wall > self.clock.wall():
+            raise QuotaExhausted(quota.why, resets_at=quota.until_wall, source=self.name)
+        await self._wait_turn(cost, longest_s)
+        self.spent()
+
+    async def _wait_turn(self, cost: RequestCost, longest_s: float) -> None:
         now = self.clock.now()
         grant = self.limiters[cost.group].reserve(cost.weight, now, longest_s)
         if grant is None:

@@ -1,7 +1,8 @@
 """One call on its way down a route: whom it asked, what came of it."""
 
 import asyncio
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -33,7 +34,9 @@ class Trip(Generic[T]):
 
     answer: T
 
-    def __init__(self, sweeper: DeadlineSweeper, now: Any, request: Request[T], deadline: float) -> None:
+    def __init__(
+        self, sweeper: DeadlineSweeper, now: Callable[[], float], request: Request[T], deadline: float
+    ) -> None:
         self._sweeper = sweeper
         self._now = now
         self.request = request
@@ -44,6 +47,18 @@ class Trip(Generic[T]):
         self.errors: dict[str, SourceError] = {}
         """The last failure of each source that was asked."""
         self.first_failed_at: float | None = None
+
+    def fork(self) -> "Trip[T]":
+        """A trip beside this one: the same request and deadline, steps of its own."""
+        return Trip(self._sweeper, self._now, self.request, self.deadline)
+
+    def take_in(self, other: "Trip[T]") -> None:
+        """Write down here what the other trip met."""
+        self.steps.extend(other.steps)
+        self.waiting.extend(other.waiting)
+        self.errors.update(other.errors)
+        if self.first_failed_at is None:
+            self.first_failed_at = other.first_failed_at
 
     async def ask(self, unit: Unit, patience_s: float, *, early: bool = False) -> bool:
         """Ask one source. True if it answered well: then `answer` is there.
@@ -77,6 +92,7 @@ class Trip(Generic[T]):
                 runtime.ignored(unit, permit, self._now())
                 raise
             now = self._now()
+        runtime.spent()
         return await self._attempt(unit, permit, now)
 
     async def _attempt(self, unit: Unit, permit: Permit, started: float) -> bool:

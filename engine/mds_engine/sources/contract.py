@@ -189,4 +189,6 @@ class SourcePlugin:
     """Called with the settings and the context; must do no I/O and no heavy import."""
     needs_key: bool = False
     """True if nothing works without credentials."""
+    quota_zone: str = "UTC"
+    """IANA time zone at whose midnight the vendor's days and months begin."""
     decoders: Mapping[str, DecodeKind] = field(default_factory=dict)

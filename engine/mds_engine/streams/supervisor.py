@@ -104,13 +104,13 @@ class StreamSupervisor:
         self.last_data_at = now
         self._emit(events.StreamConnected(source=self.runtime.name, instruments=len(wanted)))
         try:
-            error = await self._stay(stream)
+            loss = await self._stay(stream)
         finally:
             self.live, self.unit.flowing, self._subscribed = False, False, frozenset()
             await stream.close()
-        if error is not None:
-            self._book_loss(error)
-        return error
+        if loss is not None:
+            self._book_loss(loss)
+        return loss
 
     async def _stay(self, stream: TickStream) -> SourceError | None:
         receiving = asyncio.create_task(stream.run(), name=f"stream {self.runtime.name}")
@@ -169,6 +169,7 @@ class StreamSupervisor:
         if now >= self._next_mark_at:
             self._next_mark_at = now + _LOOK_AGAIN_S
             self.unit.recovery.good(now)
+            self.runtime.health.data_flowed(now)
         if not self.unit.flowing:
             self.unit.flowing = True
             self._backoff.data_flowed()
@@ -194,7 +195,7 @@ class StreamSupervisor:
             self.runtime.changed(self.runtime)
 
     async def _wait_for_change(self, longest_s: float | None) -> None:
-        waiting = [asyncio.create_task(self._changed.wait())]
+        waiting: list[asyncio.Task[object]] = [asyncio.create_task(self._changed.wait())]
         if longest_s is not None:
             waiting.append(asyncio.create_task(self._sleep(longest_s)))
         try:

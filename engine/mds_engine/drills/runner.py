@@ -1,0 +1,228 @@
+"""Runs drills: sets the stage, lets callers call, injects the fault, ends it, hands the evidence to the judges."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from mds_engine.clock import Clock, SystemClock
+from mds_engine.config.load import parse_config
+from mds_engine.config.schema import Config
+from mds_engine.config.simulated import Address, SimulatorAddress, VendorAddress, at_simulator
+from mds_engine.control.route_key import RouteKey
+from mds_engine.drills.evidence import Evidence
+from mds_engine.drills.scenarios import SCENARIOS, Scenario, Stage, find
+from mds_engine.drills.scorecard import Scorecard
+from mds_engine.drills.traffic import Traffic
+from mds_engine.engine import Engine
+from mds_engine.errors import AllSourcesFailedError
+from mds_engine.model import Capability
+from mds_engine.simulator.server import Simulator
+from mds_engine.sources.contract import SourcePlugin
+
+TIMEOUT_S = 0.5
+CHECK_INTERVAL_S = 1.0
+DEADLINE_S = 3.0
+
+_SETTINGS = f"""\
+[engine]
+name = "drill"
+deadline_s = {DEADLINE_S}
+state_path = ":memory:"
+
+[breaker]
+open_s = {CHECK_INTERVAL_S * 2}
+open_cap_s = {CHECK_INTERVAL_S * 10}
+
+[health]
+interval_s = {CHECK_INTERVAL_S}
+doubt_interval_s = {CHECK_INTERVAL_S / 5}
+
+[failback]
+after_s = 1.0
+
+[streams]
+regular_hours = false
+
+[reconnect]
+first_s = 0.2
+cap_s = 1.0
+"""
+"""The defaults on a thirtieth of their times: what takes minutes on a desk takes seconds here."""
+
+_WARM_S = 1.2
+_RECOVERY_S = 2.2
+_READY_WITHIN_S = 15.0
+
+
+async def run(
+    name: str, plugins: Mapping[str, SourcePlugin], *, seed: int = 1, clock: Clock | None = None
+) -> Scorecard:
+    """Run one drill on this event loop. Raises UnknownDrillError."""
+    scenario = find(name)
+    return await _Drill(scenario, plugins, seed, clock or SystemClock()).run()
+
+
+async def run_all(
+    plugins: Mapping[str, SourcePlugin],
+    *,
+    seed: int = 1,
+    side_by_side: int = 3,
+    done: Callable[[Scorecard], None] | None = None,
+) -> list[Scorecard]:
+    """Run every drill, a few side by side, each with a simulator and an engine of its own."""
+    gate = asyncio.Semaphore(side_by_side)
+
+    async def one(name: str) -> Scorecard:
+        async with gate:
+            scorecard = await run(name, plugins, seed=seed)
+        if done is not None:
+            done(scorecard)
+        return scorecard
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(name)) for name in SCENARIOS]
+    return [task.result() for task in tasks]
+
+
+class _Drill:
+    """One drill under way."""
+
+    def __init__(
+        self, scenario: Scenario, plugins: Mapping[str, SourcePlugin], seed: int, clock: Clock
+    ) -> None:
+        self._scenario = scenario
+        self._plugins = plugins
+        self._seed = seed
+        self._clock = clock
+        self._ticks: list[tuple[float, str]] = []
+
+    async def run(self) -> Scorecard:
+        began = self._clock.now()
+        stage = self._scenario.stage
+        vendors = tuple(dict.fromkeys(vendor for _, vendor, _ in stage.sources))
+        async with Simulator(seed=self._seed, vendors=vendors, clock=self._clock) as simulator:
+            address = msgspec.convert(simulator.describe(), SimulatorAddress)
+            engine = Engine(_config(stage, address, self._plugins), self._plugins, seed=self._seed)
+            async with engine:
+                evidence = await self._rehearse(simulator, engine)
+        checks = tuple(check for judge in self._scenario.judgements for check in judge(evidence))
+        return Scorecard(
+            scenario=self._scenario.name,
+            seed=self._seed,
+            verdict="pass" if all(check.ok for check in checks) else "fail",
+            checks=checks,
+            calls=evidence.traffic.summary(),
+            timeline=evidence.events,
+            took_s=round(self._clock.now() - began, 2),
+        )
+
+    async def _rehearse(self, simulator: Simulator, engine: Engine) -> Evidence:
+        scenario, stage = self._scenario, self._scenario.stage
+        traffic = Traffic(engine, self._clock, stage.instruments, stage.calls_per_s)
+        reading = None
+        if scenario.streams:
+            reading = asyncio.create_task(self._read_ticks(engine), name="read ticks")
+        await self._until_ready(engine)
+        vendor, endpoint = stage.sources[0][1], stage.sources[0][2]
+        wire = simulator.vendor(vendor)
+        await traffic.run(_WARM_S)
+        fault_at = self._clock.wall()
+        await self._set_faults(simulator)
+        await self._during_fault(simulator, traffic)
+        cleared_at = self._clock.wall()
+        await self._clear_faults(simulator)
+        await traffic.run(_RECOVERY_S)
+        await traffic.drain()
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        return Evidence(
+            primary=stage.sources[0][0],
+            backup=stage.sources[1][0],
+            route=str(RouteKey(Capability.QUOTE, stage.exchange)),
+            traffic=traffic,
+            events=engine.events(),
+            wire=tuple(
+                entry for entry in wire.requests(endpoint=endpoint) if entry.group not in _CHECK_GROUPS
+            ),
+            fault_at=fault_at,
+            cleared_at=cleared_at,
+            ended_at=self._clock.wall(),
+            timeout_s=TIMEOUT_S,
+            check_interval_s=CHECK_INTERVAL_S,
+            deadline_s=DEADLINE_S,
+            sources=tuple(name for name, _, _ in stage.sources),
+            tick_times=tuple(self._ticks),
+        )
+
+    async def _during_fault(self, simulator: Simulator, traffic: Traffic) -> None:
+        scenario = self._scenario
+        if scenario.flaps:
+            for _ in range(scenario.flaps):
+                await traffic.run(scenario.fault_s / scenario.flaps / 2)
+                await self._clear_faults(simulator)
+                await traffic.run(scenario.fault_s / scenario.flaps / 2)
+                await self._set_faults(simulator)
+            return
+        if scenario.bad_symbols:
+            for number in range(10):
+                traffic.call(f"{scenario.stage.exchange}:NOSUCH{number}", expected_to_fail=True)
+        await traffic.run(scenario.fault_s)
+
+    async def _set_faults(self, simulator: Simulator) -> None:
+        for _, vendor, endpoint in self._hit():
+            for fault in self._scenario.faults:
+                await simulator.inject(vendor, fault, endpoint)
+
+    async def _clear_faults(self, simulator: Simulator) -> None:
+        for _, vendor, endpoint in self._hit():
+            await simulator.clear(vendor, endpoint=endpoint)
+
+    def _hit(self) -> Sequence[tuple[str, str, int]]:
+        sources = self._scenario.stage.sources
+        return sources if self._scenario.everywhere else sources[:1]
+
+    async def _until_ready(self, engine: Engine) -> None:
+        """Let every source answer once: logins and imports are not what is rehearsed."""
+        stage = self._scenario.stage
+        deadline = self._clock.now() + _READY_WITHIN_S
+        for name, _, _ in stage.sources:
+            while True:
+                try:
+                    await engine.quote(stage.instruments[0], source=name, deadline_s=5.0)
+                except AllSourcesFailedError:
+                    if self._clock.now() >= deadline:
+                        raise
+                    await self._clock.sleep(0.1)
+                else:
+                    break
+
+    async def _read_ticks(self, engine: Engine) -> None:
+        async with engine.ticks(self._scenario.stage.instruments) as ticks:
+            async for tick in ticks:
+                self._ticks.append((self._clock.wall(), tick.source))
+
+
+_CHECK_GROUPS = frozenset({"ping", "time", "profile", "exchangeInfo", "ticks", "crumb", "cookie", ""})
+"""Wire groups that carry no data calls: checks, logins, handshakes."""
+
+
+def _config(stage: Stage, address: SimulatorAddress, plugins: Mapping[str, SourcePlugin]) -> Config:
+    """The drill's configuration: each source on the one endpoint that the stage gives it."""
+    text = _SETTINGS + "".join(
+        f'\n[sources.{name}]\nkind = "{vendor}"\ntimeout_s = {TIMEOUT_S}\n'
+        for name, vendor, _ in stage.sources
+    )
+    names = ", ".join(f'"{name}"' for name, _, _ in stage.sources)
+    text += f"\n[routes.{stage.exchange}]\nsources = [{names}]\n"
+    config = at_simulator(parse_config(text, plugins, {}, name="drill").config, address)
+    sources = {}
+    for name, vendor, endpoint in stage.sources:
+        one: Address | VendorAddress = address.vendors[vendor]
+        if address.vendors[vendor].endpoints:
+            one = address.vendors[vendor].endpoints[endpoint]
+        sources[name] = msgspec.structs.replace(
+            config.sources[name], endpoints=(one.http,), stream_endpoints=(one.ws,) if one.ws else ()
+        )
+    return msgspec.structs.replace(config, sources=sources)
