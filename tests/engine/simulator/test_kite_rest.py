@@ -96,6 +96,22 @@ async def test_candles_are_the_markets_with_an_offset_that_has_no_colon(
     assert [row[6] for row in rows] == [0] * 6
 
 
+async def test_days_are_stamped_with_their_midnight_even_if_the_exchange_keeps_hours(
+    clock: StandingClock,
+) -> None:
+    async with (
+        Simulator(vendors=["kite"], clock=clock, always_open=False) as simulator,
+        httpx.AsyncClient(base_url=simulator.vendor("kite").http, headers=HEADERS) as kite,
+    ):
+        answer = await kite.get(
+            "/instruments/historical/408065/day",
+            params={"from": "2023-11-09 12:00:00", "to": "2023-11-14 09:30:00"},
+        )
+    assert [row[0] for row in answer.json()["data"]["candles"]] == [
+        f"2023-11-{day:02d}T00:00:00+0530" for day in (9, 10, 13, 14)
+    ]
+
+
 @pytest.mark.parametrize(
     ("interval", "days", "words"),
     [("minute", 61, "60 days"), ("day", 2001, "2000 days"), ("2minute", 1, "invalid interval")],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mds_engine.simulator.kite.bodies import IST
 
 DAY_S = 86_400
+_IST_OFFSET_S = 19_800
 
 
 class KiteInterval(NamedTuple):
@@ -51,6 +52,8 @@ def read_span(interval: str, query: Mapping[str, str]) -> Span:
         raise HistoricalError("invalid date range: `from` is after `to`")
     if end - start > known.span_days * DAY_S:
         raise HistoricalError(f"interval exceeds max limit: {known.span_days} days")
+    if known.seconds == DAY_S:
+        start -= (start + _IST_OFFSET_S) % DAY_S  # of a day's candle only the date counts
     return Span(known, start, end)
 
 

@@ -1,12 +1,14 @@
 """Kite's REST calls that bring market data."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from aiohttp import web
 
 from mds_engine.simulator.kite import bodies
-from mds_engine.simulator.kite.historical import HistoricalError, read_span
+from mds_engine.simulator.kite.historical import DAY_S, HistoricalError, read_span
 from mds_engine.simulator.kite.instruments import EXCHANGES, KiteInstruments
 from mds_engine.simulator.kite.picture import Picture, picture
 from mds_engine.simulator.kite.replies import input_error, json_response
@@ -78,5 +80,9 @@ class MarketDataCalls:
         except HistoricalError as refusal:
             return input_error(str(refusal))
         candles = call.market.candles(instrument.key, span.interval.seconds, span.start, span.end + 1)
+        if span.interval.seconds == DAY_S:
+            # Kite stamps a day with its midnight, whenever its session began.
+            midnights = [call.market.day_start(instrument.key, at) for at in candles.start.tolist()]
+            candles = replace(candles, start=np.array(midnights, dtype=np.int64))
         with_open_interest = call.query.get("oi") == "1"
         return json_response(bodies.success(bodies.candles(candles, with_open_interest=with_open_interest)))
