@@ -61,8 +61,6 @@ class AlphaVantageSource(Source):
 
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
         """One request a second; the plan's day is a quota, not a window (`calls_per_day`)."""
-        if self._settings.rate_limit is not None:
-            return {"default": (LimitWindow(self._settings.rate_limit, self._settings.rate_window_s),)}
         return {"default": (_BURST_LIMIT,)}
 
     def cost(self, capability: Capability, instruments: int) -> RequestCost:  # noqa: ARG002

@@ -60,8 +60,6 @@ class YahooSource(Source):
 
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
         """One group for all requests; cookies and crumbs count too."""
-        if self._settings.rate_limit is not None:
-            return {"default": (LimitWindow(self._settings.rate_limit, self._settings.rate_window_s),)}
         return {"default": (_HOUR_LIMIT,)}
 
     def cost(self, capability: Capability, instruments: int) -> RequestCost:  # noqa: ARG002
