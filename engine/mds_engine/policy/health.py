@@ -8,7 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
-_FIRST_CALLS = 20.0  # the baseline is a plain mean over so many calls before time takes over
+_FOLD_EVERY_S = 1.0
+_FIRST_CALLS = 20  # the baseline is a plain mean over so many calls before time takes over
 
 
 class HealthStatus(StrEnum):
@@ -69,15 +70,17 @@ class HealthTracker:
     __slots__ = (
         "_bad",
         "_baseline_s",
+        "_calls",
         "_checks_failed",
         "_checks_passed",
-        "_counted_at",
+        "_fold_at",
+        "_folded_at",
         "_good",
         "_in_doubt",
         "_last_good_at",
         "_recent_s",
+        "_seconds",
         "_timed",
-        "_timed_at",
         "_unreachable",
         "is_up",
         "settings",
@@ -93,33 +96,30 @@ class HealthTracker:
         self._unreachable = 0
         self._good = 0.0
         self._bad = 0.0
-        self._counted_at = 0.0
+        self._calls = 0
+        self._seconds = 0.0
+        self._folded_at = 0.0
+        self._fold_at = 0.0
         self._last_good_at: float | None = None
         self._recent_s = 0.0
         self._baseline_s = 0.0
-        self._timed = 0.0
-        self._timed_at = 0.0
+        self._timed = 0
 
     # --- What happened --------------------------------------------------------------------------------
 
     def succeeded(self, now: float, duration_s: float) -> None:
         """A call was answered well in `duration_s`."""
-        self._forget(now)
-        self._good += 1.0
+        # On the path of every call: what can wait is done once a second, by `_fold`.
+        self._calls += 1
+        self._seconds += duration_s
         self._last_good_at = now
         self._unreachable = 0
-        self._timed += 1.0
-        since_s = now - self._timed_at
-        self._timed_at = now
-        # The weight of one call is its time, so that a burst does not teach what an hour should.
-        first = 1.0 / self._timed if self._timed <= _FIRST_CALLS else 0.0
-        memory_s, baseline_s = self.settings.memory_s, self.settings.baseline_s
-        self._recent_s += (duration_s - self._recent_s) * max(first, since_s / (memory_s + since_s), 0.1)
-        self._baseline_s += (duration_s - self._baseline_s) * max(first, since_s / (baseline_s + since_s))
+        if now >= self._fold_at:
+            self._fold(now)
 
     def failed(self, now: float, *, unreachable: bool = False) -> None:
         """A call failed by the source's fault; `unreachable` if it did not get there at all."""
-        self._forget(now)
+        self._fold(now)
         self._bad += 1.0
         self._in_doubt = True
         self._unreachable = self._unreachable + 1 if unreachable else 0
@@ -131,7 +131,7 @@ class HealthTracker:
 
     def check_passed(self, now: float) -> None:
         """An active check was answered well."""
-        self._forget(now)
+        self._fold(now)
         self._good += 1.0
         self._last_good_at = now
         self._unreachable = 0
@@ -153,19 +153,20 @@ class HealthTracker:
 
     def success_rate(self, now: float) -> float:
         """Share of good outcomes, 0.0-1.0, old ones counting less; without any it is 1.0."""
-        self._forget(now)
+        self._fold(now)
         # The one good outcome that is assumed keeps a single failure from meaning the worst.
         return (self._good + 1.0) / (self._good + self._bad + 1.0)
 
     def score(self, now: float) -> float:
         """0.0-1.0 from the success rate, the latency against its own baseline, and the age of good news."""
         settings = self.settings
+        success_rate = self.success_rate(now)
         speed = 1.0
         if self._recent_s > self._baseline_s * settings.slow_factor:
             speed = self._baseline_s * settings.slow_factor / self._recent_s
         age_s = 0.0 if self._last_good_at is None else now - self._last_good_at
         fresh = min(1.0, settings.fresh_s / age_s) if age_s > 0 else 1.0
-        return self.success_rate(now) * speed * (1.0 - settings.stale_cost * (1.0 - fresh))
+        return success_rate * speed * (1.0 - settings.stale_cost * (1.0 - fresh))
 
     def status(self, now: float) -> HealthStatus:
         """The state in one word. Disconnected: nothing good was heard yet, or it cannot be reached."""
@@ -188,12 +189,26 @@ class HealthTracker:
         """Seconds to wait from now before the next active check."""
         return self.settings.doubt_interval_s if self.in_doubt else self.settings.interval_s
 
-    def _forget(self, now: float) -> None:
-        """Let the outcomes so far count less for the time that has passed."""
-        since_s = now - self._counted_at
-        if since_s <= 0:
+    def _fold(self, now: float) -> None:
+        """Let what was counted weigh less for the time that has passed, and add the last good calls."""
+        self._fold_at = now + _FOLD_EVERY_S
+        since_s = now - self._folded_at
+        self._folded_at = now
+        if since_s > 0:
+            left = 0.5 ** (since_s / self.settings.memory_s)
+            self._good *= left
+            self._bad *= left
+        calls = self._calls
+        if not calls:
             return
-        left = 0.5 ** (since_s / self.settings.memory_s)
-        self._good *= left
-        self._bad *= left
-        self._counted_at = now
+        self._good += calls
+        mean_s = self._seconds / calls
+        self._calls = 0
+        self._seconds = 0.0
+        self._timed += calls
+        # Calls weigh by their time, so that a burst does not teach what an hour should.
+        first = calls / self._timed if self._timed - calls < _FIRST_CALLS else 0.0
+        by_time, by_calls = since_s / (self.settings.memory_s + since_s), 1.0 - 0.9**calls
+        self._recent_s += (mean_s - self._recent_s) * max(first, by_time, by_calls)
+        by_time = since_s / (self.settings.baseline_s + since_s)
+        self._baseline_s += (mean_s - self._baseline_s) * max(first, by_time)

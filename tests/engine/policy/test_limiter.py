@@ -242,6 +242,15 @@ def test_memory_is_bounded_at_any_rate_and_costs_little_of_the_limit():
     assert granted >= 0.97 * 6000 * 20
 
 
+def test_a_slice_is_as_old_as_its_newest_call():
+    subject = limiter(LimitWindow(20, 4.0), slices=4, margin_s=0.0)
+    ask(subject, 0.0, 5)
+    ask(subject, 0.75, 15)
+    assert subject.wait_s(1, 4.0) == 0.75, "what was sent at 0 s leaves with what was sent at 0.75 s"
+    assert ask(subject, 4.0, 1, max_wait_s=0.7) == [None]
+    assert ask(subject, 4.75, 21, max_wait_s=0.0) == [4.75] * 20 + [None]
+
+
 def test_memory_is_bounded_for_grants_far_ahead_too():
     subject = limiter(LimitWindow(2, 1.0))
     ask(subject, 0.0, 2000, max_wait_s=math.inf)
