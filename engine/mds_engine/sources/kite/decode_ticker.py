@@ -199,8 +199,8 @@ def _columns_of_words(words: NDArray[np.uint32]) -> _Columns:
     token = words[0].astype(np.int64)
     divisor = _DIVISOR_COLUMN[token & 0xFF]
     if length == FULL:
-        values = words[1:16].astype(np.float64)
-        levels = words[16:].astype(np.float64).reshape(10, 3, count)
+        values = words[1:16].astype(np.float64, order="C")
+        levels = words[16:].astype(np.float64, order="C").reshape(10, 3, count)
         levels[:, 1] /= divisor
         # Orders are a u16 and two bytes of padding: the upper half of their word.
         levels[:, 2] = words[18::3] >> np.uint32(16)

@@ -99,9 +99,9 @@ class KiteSource(Source):
         await self._http.close()
 
     async def check(self) -> None:
-        """The last price of one instrument: it proves the token too."""
-        await self._context.pay(RequestCost("quote"))
-        await self._get("/quote/ltp", [("i", self._settings.probe_instrument)])
+        """The user's profile: it proves the token, and takes nothing from the one quote a second."""
+        await self._context.pay(RequestCost("default"))
+        await self._get("/user/profile", {})
 
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
         """By /quote, five hundred at a time."""

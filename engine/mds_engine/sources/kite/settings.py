@@ -29,5 +29,3 @@ class KiteSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fie
     """How much each tick holds; `full` has the book and the exchange's time."""
     silence_s: float = 5.0
     """A stream without any message for so long, heartbeats included, is dead, in seconds."""
-    probe_instrument: str = "NSE:NIFTY 50"
-    """What a health check asks for."""
