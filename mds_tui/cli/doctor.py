@@ -1,6 +1,5 @@
 """`doctor`: what would keep this installation from working, found before it does."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +28,8 @@ def doctor(settings: Settings, *, as_json: bool, timeout: float) -> None:
 
     Exits with 1 if anything is wrong; what only should be looked at does not count.
     """
+    import asyncio
+
     findings = asyncio.run(_examine(settings, timeout))
     sound = all(finding.ok is not False for finding in findings)
     if as_json:

@@ -1,6 +1,5 @@
 """`quote`, `bars`, `ticks`: data from whichever source is best now, from the command line."""
 
-import asyncio
 import csv
 import json
 import sys
@@ -177,6 +176,8 @@ def ticks(
 ) -> None:
     """Print live ticks of each INSTRUMENT as they come."""
 
+    import asyncio
+
     async def follow(engine: "Engine") -> int:
         _refuse_unstreamed(engine, instruments)
         seen = 0
@@ -214,6 +215,8 @@ def _run(
     settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]", *, as_json: bool
 ) -> Answer:
     """Ask an engine that lives as long as the question. With --json, errors are records too."""
+    import asyncio
+
     from mds_engine.errors import ConfigError, MdsError
 
     from mds_tui.cli.running import with_engine

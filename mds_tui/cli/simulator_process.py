@@ -24,7 +24,7 @@ class SimulatorProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
         self.address: SimulatorAddress
-        """Where its vendors listen; there from `__enter__` on."""
+        """Where its vendors listen; there once it is started."""
 
     @property
     def pid(self) -> int:
@@ -33,9 +33,14 @@ class SimulatorProcess:
         return self._process.pid
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it and wait until it serves. Raises SimulatorUnreachableError."""
         from mds_engine.config.simulated import SimulatorAddress
 
-        self._complaints = tempfile.TemporaryFile()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         command = [sys.executable, "-m", "mds_tui.cli", "simulate", "--json", "--with-stdin"]
         self._process = subprocess.Popen(  # noqa: S603
             [*command, "--seed", str(self._seed)],
@@ -61,7 +66,6 @@ class SimulatorProcess:
             self.close()
             raise SimulatorUnreachableError(f"the simulator did not start: {why}")
         self.address = SimulatorAddress.read(line)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

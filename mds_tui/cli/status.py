@@ -1,6 +1,5 @@
 """`status`: what the console would show, as data. `commands`: what an operator can do."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -22,11 +21,15 @@ def status(settings: Settings, *, as_json: bool) -> None:
     from mds_tui.cli.running import with_engine
 
     async def look(engine: "Engine") -> "Snapshot":
+        import asyncio
+
         from mds_engine.control.commands import CheckHealth
 
         names = [name for name, runtime in engine.sources.items() if runtime.settings.enabled]
         await asyncio.gather(*(engine.apply(CheckHealth(source=name, by="status")) for name in names))
         return engine.snapshot()
+
+    import asyncio
 
     snapshot = asyncio.run(with_engine(settings, look))
     if as_json:

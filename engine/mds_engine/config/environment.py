@@ -53,6 +53,9 @@ ENVIRONMENT_NAMES: tuple[EnvironmentName, ...] = (
         section="engine",
     ),
     EnvironmentName(
+        "DATA_SOURCE_HEALTH_CHECK_INTERVAL", "interval_s", "seconds between active checks", section="health"
+    ),
+    EnvironmentName(
         "DATA_SOURCE_MAX_RETRIES",
         "attempts",
         "rounds after the first, once all sources of the route have failed",

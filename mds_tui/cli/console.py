@@ -1,0 +1,135 @@
+"""The console: on your sources, or on the demo's."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mds_tui.cli.exits import Exit, say
+from mds_tui.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mds_engine.config.schema import ConsoleSettings as ConfiguredConsole
+    from mds_engine.engine import Engine
+
+    from mds_tui.settings import ConsoleSettings
+
+
+def open_console(settings: Settings, looks: "Looks") -> None:
+    """The console on the configuration in force; without one, first ask what is wanted."""
+    _need_terminal()
+    if settings.file() is None and settings.simulator is None:
+        if _wants_demo(settings):
+            open_demo(looks, seed=1)
+            return
+        settings.config = _write_first(settings)
+    from mds_tui.cli.vendors import InstalledVendors
+
+    vendors = InstalledVendors()
+    config = settings.load(vendors).config
+
+    def build() -> "Engine":
+        from mds_engine.engine import Engine
+
+        return Engine(config, vendors)
+
+    _show(build, looks.settings(config.console), config.engine.log_file())
+
+
+def open_demo(looks: "Looks", *, seed: int) -> None:
+    """The console on a simulator in a process of its own, which ends with it."""
+    _need_terminal()
+    from mds_engine.config.schema import ConsoleSettings, EngineSettings
+
+    from mds_tui.cli.demo_address import forget_demo, remember_demo
+    from mds_tui.cli.simulator_process import SimulatorProcess
+
+    simulator = SimulatorProcess(seed=seed)
+
+    def build() -> "Engine":
+        # In the engine's thread: the screen is there before the simulator is.
+        from mds_engine.config.simulated import demo_config
+        from mds_engine.engine import Engine
+
+        from mds_tui.cli.vendors import InstalledVendors
+
+        simulator.start()
+        remember_demo(simulator.address)
+        vendors = InstalledVendors()
+        return Engine(demo_config(vendors, simulator.address), vendors, seed=seed)
+
+    try:
+        _show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file())
+    finally:
+        simulator.close()
+        forget_demo()
+
+
+class Looks:
+    """The options of the command line that change how the console looks; they beat the file."""
+
+    def __init__(
+        self, *, ascii_only: bool = False, read_only: bool = False, theme: str | None = None
+    ) -> None:
+        self._ascii_only = ascii_only
+        self._read_only = read_only
+        self._theme = theme
+
+    def settings(self, configured: "ConfiguredConsole") -> "ConsoleSettings":
+        """With what is configured, as the app takes it."""
+        import os
+
+        from mds_tui.settings import ConsoleSettings, default_fps
+
+        return ConsoleSettings(
+            theme=self._theme or configured.theme,
+            ascii=self._ascii_only or configured.ascii,
+            read_only=self._read_only or configured.read_only,
+            bell=configured.bell,
+            fps=float(configured.fps) if configured.fps is not None else default_fps(os.environ),
+        )
+
+
+def _show(build: "Callable[[], Engine]", settings: "ConsoleSettings", log_file: Path) -> None:
+    from mds_engine.embedded import EmbeddedLink
+
+    from mds_tui.app import run_console
+    from mds_tui.cli.logs import log_to_file
+
+    log_to_file(log_file)
+    code = run_console(EmbeddedLink(build), settings)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        say("the console needs a terminal; `mds-tui status` and the other verbs work without one")
+        raise click.exceptions.Exit(Exit.USAGE)
+
+
+def _wants_demo(settings: Settings) -> bool:
+    from mds_engine.config.find import user_config_file
+
+    click.echo("There is no configuration yet.\n")
+    click.echo("  d  the demo: four simulated vendors on this machine, no keys, no network")
+    click.echo(f"  l  live: write {settings.config or user_config_file()}")
+    click.echo("     with the sources that need no key (Yahoo Finance, Binance)")
+    click.echo("  q  quit\n")
+    answer = click.prompt("Which", type=click.Choice(["d", "l", "q"]), default="d", show_choices=False)
+    if answer == "q":
+        raise click.exceptions.Exit(Exit.OK)
+    return bool(answer == "d")
+
+
+def _write_first(settings: Settings) -> Path:
+    from mds_engine.config.find import user_config_file
+    from mds_engine.config.first import write_first_config
+
+    file = user_config_file()
+    write_first_config(file, settings.environ)
+    say(f"{file}: written")
+    return file
