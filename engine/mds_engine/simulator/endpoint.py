@@ -26,6 +26,9 @@ _ANSWERED_BY_VENDOR = frozenset(
     }
 )
 
+_LONGEST_LINE = 65_536
+"""Bytes. Some vendors take hundreds of instruments in one URL, far more than a web server likes."""
+
 
 class Endpoint:
     """A port on loopback that can be closed and opened again without changing its number."""
@@ -67,7 +70,11 @@ class Endpoint:
             application.router.add_route(route.method, route.path, partial(self._serve, route))
         application.router.add_route("*", "/{path:.*}", partial(self._serve, None))
         self._runner = web.AppRunner(
-            application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+            application,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=0.1,
+            max_line_size=_LONGEST_LINE,
         )
         await self._runner.setup()
         self._hold(port)

@@ -80,6 +80,10 @@ class Stream:
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def stands(self, kind: FaultKind) -> bool:
+        """True while such a fault stands on this stream: for what only the vendor can do about it."""
+        return self._standing(kind) is not None
+
     def _standing(self, kind: FaultKind) -> ActiveFault | None:
         return self._board.standing(self._vendor, self._endpoint, kind, self._request.path)
 

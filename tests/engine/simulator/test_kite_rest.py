@@ -69,6 +69,16 @@ async def test_an_instrument_may_be_asked_by_its_token(kite: httpx.AsyncClient) 
     assert data["408065"]["instrument_token"] == 408065
 
 
+async def test_five_hundred_instruments_fit_into_a_quote_and_not_one_more(
+    kite: httpx.AsyncClient, clock: StandingClock
+) -> None:
+    taken = await kite.get("/quote", params={"i": ["NSE:INFY"] * 500})
+    clock.elapsed += 1
+    refused = await kite.get("/quote", params={"i": ["NSE:INFY"] * 501})
+    assert (taken.status_code, refused.status_code) == (200, 400)
+    assert refused.json()["error_type"] == "InputException"
+
+
 async def test_prices_that_are_whole_are_printed_as_integers(kite: httpx.AsyncClient) -> None:
     rows = await kite.get(
         "/instruments/historical/408065/minute",

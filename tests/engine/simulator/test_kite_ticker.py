@@ -11,7 +11,7 @@ import pytest
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 INFY, NIFTY = 408065, 256265
 
@@ -135,6 +135,24 @@ async def test_a_handshake_without_a_session_is_refused_with_403(simulator: Simu
         await connect(_url(simulator, "stale"))
     assert refusal.value.response.status_code == 403
     assert json.loads(refusal.value.response.body)["error_type"] == "TokenException"
+
+
+async def _read_on(socket: ClientConnection) -> None:
+    while True:
+        await socket.recv()
+
+
+async def test_a_session_that_expires_ends_the_stream_and_bars_the_way_back(simulator: Simulator) -> None:
+    async with connect(_url(simulator)) as socket:
+        await socket.recv()
+        await simulator.inject("kite", Fault(kind=FaultKind.TOKEN_EXPIRED))
+        with pytest.raises(ConnectionClosed) as closed:
+            await _read_on(socket)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(_url(simulator))
+    assert refusal.value.response.status_code == 403
 
 
 async def test_a_key_has_three_connections() -> None:

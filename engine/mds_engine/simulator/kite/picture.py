@@ -46,10 +46,15 @@ class Picture:
     open_interest_low: int = 0
 
 
-def picture(market: Market, instrument: KiteInstrument, at: float | None = None) -> Picture:
-    """The instrument at epoch second `at` (now if None) as this view of the market has it."""
+def picture(
+    market: Market, instrument: KiteInstrument, at: float | None = None, *, with_book: bool = True
+) -> Picture:
+    """The instrument at epoch second `at` (now if None) as this view of the market has it.
+
+    Without its book it costs half as much.
+    """
     seen = market.snapshot(instrument.key, at)
-    bids, asks = _book(market, instrument, seen.at)
+    bids, asks = _book(market, instrument, seen.at) if with_book else ((), ())
     step = instrument.listing.price_step
     band = 0.0 if instrument.is_index else _CIRCUIT_BAND
     return Picture(

@@ -36,15 +36,17 @@ class MarketDataCalls:
         )
 
     async def _quote(self, call: Call) -> web.Response:
-        return self._quotes(call, bodies.quote, _QUOTE_INSTRUMENTS)
+        return self._quotes(call, bodies.quote, _QUOTE_INSTRUMENTS, with_book=True)
 
     async def _ohlc(self, call: Call) -> web.Response:
-        return self._quotes(call, bodies.ohlc, _SHORT_QUOTE_INSTRUMENTS)
+        return self._quotes(call, bodies.ohlc, _SHORT_QUOTE_INSTRUMENTS, with_book=False)
 
     async def _ltp(self, call: Call) -> web.Response:
-        return self._quotes(call, bodies.ltp, _SHORT_QUOTE_INSTRUMENTS)
+        return self._quotes(call, bodies.ltp, _SHORT_QUOTE_INSTRUMENTS, with_book=False)
 
-    def _quotes(self, call: Call, entry: Callable[[Picture], dict[str, Any]], limit: int) -> web.Response:
+    def _quotes(
+        self, call: Call, entry: Callable[[Picture], dict[str, Any]], limit: int, *, with_book: bool
+    ) -> web.Response:
         asked = call.request.query.getall("i", [])
         if not asked:
             return input_error("No instruments given: use the parameter `i`")
@@ -54,7 +56,7 @@ class MarketDataCalls:
         for key in asked:
             instrument = self._instruments.find(key)
             if instrument is not None:  # Kite leaves out what it does not know, and says nothing
-                data[key] = entry(picture(call.market, instrument))
+                data[key] = entry(picture(call.market, instrument, with_book=with_book))
         return json_response(bodies.success(data))
 
     async def _all_instruments(self, call: Call) -> web.Response:

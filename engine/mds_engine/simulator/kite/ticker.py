@@ -1,11 +1,13 @@
 """Kite's WebSocket: subscriptions in JSON, ticks in binary, a heartbeat when there is nothing to tell."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from mds_engine.clock import Clock
+from mds_engine.simulator.faults import FaultKind
 from mds_engine.simulator.kite.bodies import IST
 from mds_engine.simulator.kite.instruments import KiteInstrument, KiteInstruments
 from mds_engine.simulator.kite.limits import TOKENS_PER_CONNECTION
@@ -21,6 +23,9 @@ PACE_S = 0.2
 
 HEARTBEAT_S = 1.0
 """The longest silence."""
+
+_AT_A_TIME = 50
+_POLICY_VIOLATION = 1008
 
 _MODES: dict[str, Mode] = {"ltp": "ltp", "quote": "quote", "full": "full"}
 
@@ -60,26 +65,26 @@ class Ticker:
 
     async def _tell(self, call: Call, stream: Stream) -> None:
         quiet_since = call.clock.now()
-        while True:
-            moved = self._moved(call.market_now())
-            if moved:
-                await stream.send(frame(moved))
+        while not stream.stands(FaultKind.TOKEN_EXPIRED):
+            if await self._tell_moves(call, stream):
                 quiet_since = call.clock.now()
             elif call.clock.now() - quiet_since >= HEARTBEAT_S:
                 await stream.send(HEARTBEAT)
                 quiet_since = call.clock.now()
             await call.clock.sleep(PACE_S)
+        await stream.close(_POLICY_VIOLATION, "session expired")
 
-    def _moved(self, market: Market) -> list[bytes]:
-        """Packets of the instruments that traded since they were last looked at, and of the new ones."""
-        now = market.now()
-        packets = []
-        for subscription in self._subscribed.values():
-            key = subscription.instrument.key
-            if subscription.seen is None or market.trade_ids(key, subscription.seen, now):
-                packets.append(packet(picture(market, subscription.instrument, now), subscription.mode))
-                subscription.seen = now
-        return packets
+    async def _tell_moves(self, call: Call, stream: Stream) -> bool:
+        """Send what moved, some instruments at a time: a thousand take long enough to hold up others."""
+        told, market = False, call.market_now()
+        subscriptions = list(self._subscribed.values())
+        for start in range(0, len(subscriptions), _AT_A_TIME):
+            packets = _moved(market, subscriptions[start : start + _AT_A_TIME])
+            if packets:
+                await stream.send(frame(packets))
+                told = True
+            await asyncio.sleep(0)
+        return told
 
     def _obey(self, message: str | bytes) -> str | None:
         try:
@@ -125,6 +130,19 @@ class _Subscription:
         self.mode: Mode = "quote"
         self.seen: float | None = None
         """Epoch seconds up to which its trades were told; None makes the next packet unconditional."""
+
+
+def _moved(market: Market, subscriptions: Iterable[_Subscription]) -> list[bytes]:
+    """Packets of the instruments that traded since they were last looked at, and of the new ones."""
+    now = market.now()
+    packets = []
+    for subscription in subscriptions:
+        key = subscription.instrument.key
+        if subscription.seen is None or market.trade_ids(key, subscription.seen, now):
+            seen = picture(market, subscription.instrument, now, with_book=subscription.mode != "ltp")
+            packets.append(packet(seen, subscription.mode))
+            subscription.seen = now
+    return packets
 
 
 async def _play(clock: Clock, stream: Stream, frames: Iterable[TimedFrame]) -> None:
