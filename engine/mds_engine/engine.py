@@ -158,7 +158,9 @@ class Engine:
         )
         self._own(self._housekeeping.run(), "housekeeping")
         for runtime in self.sources.values():
-            self._own(self._connect_and_watch(runtime, caretaker), f"care for {runtime.name}")
+            if not runtime.refusal():
+                runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
+            self._own(caretaker.watch(runtime), f"care for {runtime.name}")
         for supervisor in supervisors.values():
             self._own(supervisor.run(), f"stream of {supervisor.runtime.name}")
         watched = self._hub.watch(self.config.console.watched)
@@ -187,22 +189,11 @@ class Engine:
         assert self._broken is not None, "the engine was not started"
         await self._broken
 
-    async def _connect_and_watch(self, runtime: SourceRuntime, caretaker: Caretaker) -> None:
-        if not runtime.refusal():
-            try:
-                await runtime.source.connect()
-                self._log.emit(events.SourceConnected(source=runtime.name))
-            except SourceError as error:
-                error.source = error.source or runtime.name
-                runtime.note_error(error)
-                runtime.health.check_failed(self._clock.now())
-                runtime.took_note(error)
-        await caretaker.watch(runtime)
-
-    def _own(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _own(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_ended)
         self._tasks.append(task)
+        return task
 
     def _task_ended(self, task: "asyncio.Future[None]") -> None:
         if task.cancelled() or task.exception() is None or self._broken is None or self._broken.done():

@@ -204,7 +204,7 @@ class _Drill:
                 self._ticks.append((self._clock.wall(), tick.source))
 
 
-_CHECK_GROUPS = frozenset({"ping", "time", "profile", "exchangeInfo", "ticks", "crumb", "cookie", ""})
+_CHECK_GROUPS = frozenset({"ping", "profile", "instruments", "ticks", "crumb", "cookie", ""})
 """Wire groups that carry no data calls: checks, logins, handshakes."""
 
 

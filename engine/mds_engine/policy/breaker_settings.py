@@ -27,6 +27,8 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Share of slow calls in the window, 0.0-1.0, at which a slow call opens it; 0: never."""
     slow_factor: float = 3.0
     """A call is slow when it takes longer than this many times the learned p99."""
+    slow_floor_s: float = 0.1
+    """A call that takes less than so many seconds is never slow, whatever was learned."""
     window_calls: int = 20
     """The rates are taken over this many last calls."""
     minimum_calls: int = 5
@@ -48,7 +50,7 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def __post_init__(self) -> None:
         """Refuse what no breaker could work with."""
-        for name in ("consecutive_failures", "failure_rate", "slow_rate", "healthy_s"):
+        for name in ("consecutive_failures", "failure_rate", "slow_rate", "slow_floor_s", "healthy_s"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
         for name in ("window_calls", "minimum_calls", "half_open_probes", "half_open_successes"):

@@ -74,15 +74,20 @@ class Caretaker:
         runtime.unblock("login")
         runtime.health.check_passed(now)
         for unit in runtime.units.values():
-            if unit.breaker.state(now) in _DOUBTFUL or runtime.whole.state(now) in _DOUBTFUL:
-                await self._probe(runtime, unit)
-            else:
+            if unit.capability is Capability.TICKS:
+                continue  # its stream is tried by its own supervisor
+            if not self._is_doubtful(unit):
                 unit.recovery.good(now)
+            for _ in range(unit.breaker.settings.half_open_successes):
+                if self._is_doubtful(unit):
+                    await self._probe(runtime, unit)
+
+    def _is_doubtful(self, unit: Unit) -> bool:
+        now = self._clock.now()
+        return unit.breaker.state(now) in _DOUBTFUL or unit.runtime.whole.state(now) in _DOUBTFUL
 
     async def _probe(self, runtime: SourceRuntime, unit: Unit) -> None:
         """Ask again what was last answered: a ping that works proves nothing for the data."""
-        if unit.capability is Capability.TICKS:
-            return
         started = self._clock.now()
         permit = runtime.acquire(unit, started, early=True)
         if permit is None:

@@ -10,9 +10,11 @@ from mds_engine.control.route_key import RouteKey
 from mds_engine.routing.failover import Failover
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.routing.unit import Unit
 
 _STEP_S = 0.1
 _LEARN_EVERY_S = 1.0
+_SLOWER_BY = 1.02
 
 
 class Lingering(Protocol):
@@ -87,6 +89,15 @@ class Housekeeping:
                 if usual_s is not None:
                     unit.typical_s = usual_s
                 unit.hedge_after_s = unit.latency.baseline_s(now, self._hedge_quantile)
-                p99_s = unit.latency.baseline_s(now)
-                if p99_s is not None:
-                    unit.breaker.slow_after_s = p99_s * unit.breaker.settings.slow_factor
+                unit.breaker.slow_after_s = _slow_after_s(unit, unit.latency.baseline_s(now))
+
+
+def _slow_after_s(unit: Unit, p99_s: float | None) -> float | None:
+    """What counts as slow from now on. It grows by little at a time: a source that turns slow
+    must be caught before its slowness has been learned as usual."""
+    before = unit.breaker.slow_after_s
+    if p99_s is None:
+        return before
+    settings = unit.breaker.settings
+    learned = max(p99_s * settings.slow_factor, settings.slow_floor_s)
+    return learned if before is None else min(learned, before * _SLOWER_BY)

@@ -75,6 +75,8 @@ class SourceRuntime:
         self.changed: Callable[[SourceRuntime], None] = _nobody
         """Told when it may serve or may serve no more."""
         self.sweeper: DeadlineSweeper | None = None
+        self.connecting: asyncio.Task[None] | None = None
+        """The task that makes it ready, until it ends."""
         self._emit = emit
         self._out_since: float | None = None
 
@@ -90,6 +92,27 @@ class SourceRuntime:
                 return block.why
             self.unblock(kind)
         return ""
+
+    async def connect(self) -> None:
+        """Make the adapter ready. A failure is booked; calls are tried all the same."""
+        try:
+            await self.source.connect()
+        except SourceError as error:
+            error.source = error.source or self.name
+            self.note_error(error)
+            self.health.check_failed(self.clock.now())
+            self.took_note(error)
+        else:
+            self._emit(events.SourceConnected(source=self.name))
+        finally:
+            self.connecting = None
+
+    async def until_connected(self, longest_s: float) -> bool:
+        """Wait for `connect` to end: a request that waits in it would be sent later than the limiter was told."""
+        if self.connecting is None:
+            return True
+        await asyncio.wait((self.connecting,), timeout=min(longest_s, self.timeout_s))
+        return self.connecting is None
 
     def block(self, kind: str, why: str, until_wall: float = _FAR) -> None:
         """Leave it out for a reason that no probe can mend."""

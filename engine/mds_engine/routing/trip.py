@@ -74,6 +74,10 @@ class Trip(Generic[T]):
             refusal = runtime.refusal()
             if refusal:
                 return self._skip(unit, refusal)
+        if runtime.connecting is not None:
+            if not await runtime.until_connected(self.deadline - now):
+                return self._skip(unit, "still connecting")
+            now = self._now()
         permit = runtime.acquire(unit, now, early=early)
         if permit is None:
             return self._skip(unit, runtime.why_refused(unit, now))

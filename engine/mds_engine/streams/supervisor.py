@@ -66,6 +66,7 @@ class StreamSupervisor:
                 self.unit.problem = ""
                 await self._wait_for_change(None)
                 continue
+            await self.runtime.until_connected(self._settings.open_timeout_s)
             now = self._clock.now()
             permit = None if self.runtime.refusal() else self.runtime.acquire(self.unit, now)
             if permit is None:
