@@ -46,8 +46,10 @@ def classify_error(error: ErrorBody, status: int = 200) -> SourceError:
         # A range or interval that Yahoo does not keep; another vendor may.
         "Unprocessable Entity": NotFound,
         "Bad Request": NotFound,
+        "argument-error": NotFound,
         "Unauthorized": AuthRequired,
         "Too Many Requests": Throttled,
+        "internal-error": Unavailable,
         "Internal Server Error": Unavailable,
         "Service Unavailable": Unavailable,
     }
@@ -66,6 +68,8 @@ def classify_status(status: int, body: bytes | str, retry_after_s: float | None 
         )
     if status < 500 and (error := error_in(body)) is not None:
         return classify_error(error, status)
+    if status < 500 and _is_cut_short(body):
+        return InvalidPayload(f"Yahoo's words to its HTTP {status} were cut short", raw=raw)
     return _class_of_status(status)(f"Yahoo answered HTTP {status}", raw=raw)
 
 
@@ -86,6 +90,17 @@ def not_understood(body: bytes, why: Exception) -> SourceError:
     if (error := error_in(body)) is not None:
         return classify_error(error)
     return InvalidPayload(f"Yahoo's body cannot be read: {why}", raw=excerpt(body))
+
+
+def _is_cut_short(body: bytes | str) -> bool:
+    """Whether it began as JSON and does not end as such."""
+    if excerpt(body).lstrip()[:1] != "{":
+        return False
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return True
+    return False
 
 
 def _class_of_status(status: int) -> type[SourceError]:
