@@ -206,10 +206,12 @@ async def test_recordings_are_served_as_they_are(recordings: Path) -> None:
     async with Simulator(vendors=["alphavantage"], recorded=recordings) as simulator:
         quote = await _ask(simulator, function="GLOBAL_QUOTE", symbol="MSFT")
         minutes = await _ask(simulator, function="TIME_SERIES_INTRADAY", symbol="MSFT", interval="1min")
+        days = await _ask(simulator, function="TIME_SERIES_DAILY", symbol="MSFT")
         unknown = await _ask(simulator, function="GLOBAL_QUOTE", symbol="AAPL")
     folder = recordings / "alphavantage"
     assert quote.content == (folder / "GLOBAL_QUOTE_MSFT.json").read_bytes()
     assert minutes.content == (folder / "TIME_SERIES_INTRADAY_MSFT_1min.json").read_bytes()
+    assert days.content == (folder / "http200_invalid_call.ErrorMessage.json").read_bytes()
     assert unknown.json() == {"Global Quote": {}}
 
 

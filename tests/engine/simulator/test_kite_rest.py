@@ -4,6 +4,7 @@ import csv
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import httpx
 import pytest
@@ -229,3 +230,23 @@ async def test_the_wire_log_counts_by_kind_of_call(simulator: Simulator, kite: h
     await kite.get("/quote/ltp", params={"i": "NSE:INFY"})
     await kite.get("/instruments")
     assert simulator.vendor("kite").log.by_group() == {"quote": 1, "instruments": 1}
+
+
+async def test_recordings_are_served_as_they_are_and_without_limits(recordings: Path) -> None:
+    async with (
+        Simulator(vendors=["kite"], recorded=recordings) as simulator,
+        httpx.AsyncClient(base_url=simulator.vendor("kite").http, headers=HEADERS) as kite,
+    ):
+        for path, file in (
+            ("/quote?i=NSE:INFY", "quote.json"),
+            ("/quote/ohlc?i=NSE:INFY", "ohlc.json"),
+            ("/quote/ltp?i=NSE:INFY", "ltp.json"),
+            ("/instruments/NSE", "instruments_nse.csv"),
+            (
+                "/instruments/historical/3861249/minute?from=2017-12-15&to=2017-12-16",
+                "historical_minute.json",
+            ),
+        ):
+            assert (await kite.get(path)).content == (recordings / "kite" / file).read_bytes()
+        unknown = await kite.get("/quote?i=NSE:NOSUCH")
+    assert unknown.json() == {"status": "success", "data": {}}

@@ -82,6 +82,9 @@ class AlphaVantageVendor(Vendor):
                     {"function": "TIME_SERIES_INTRADAY_EXTENDED"},
                     content_type="application/x-download",
                 ),
+                Recording(
+                    "/query", "http200_invalid_call.ErrorMessage.json", {"function": "TIME_SERIES_DAILY"}
+                ),
                 Recording("/query", "SYMBOL_SEARCH_BA.json", {"function": "SYMBOL_SEARCH", "keywords": "BA"}),
                 Recording(
                     "/query",
