@@ -276,12 +276,13 @@ async def test_recordings_are_served_as_they_are(recordings: Path) -> None:
                 {"interval": "1d", "period1": 1598832000, "period2": 1604707200},
                 "chart-AAPL-2020-08-31-to-2020-11-07.json",
             ),
-            (f"{charts}BTC-USD", {}, "chart-BTC-USD-2020-01-01-to-2020-01-03.json"),
-            (f"{charts}EURUSD=X", {}, "chart-EURUSD=X-2020-01-01-to-2020-01-03.json"),
+            (f"{charts}BTC-USD", {"interval": "1d"}, "chart-BTC-USD-2020-01-01-to-2020-01-03.json"),
+            (f"{charts}EURUSD=X", {"interval": "1d"}, "chart-EURUSD=X-2020-01-01-to-2020-01-03.json"),
             ("/v7/finance/quote", {"symbols": "AAPL", "crumb": "any"}, "quote-AAPL.json"),
             ("/v7/finance/quote", {"symbols": "AAPL,BABA"}, "quote-AAPL-BABA.json"),
         ):
             assert (await yahoo.get(path, params=query)).json() == recorded(file)
-        index = await yahoo.get(f"{charts}^GSPC")
+        index = await yahoo.get(f"{charts}^GSPC?interval=1d")
         assert index.content == (recordings / "yahoo/chart-GSPC-partial.json").read_bytes()
-        assert (await yahoo.get(f"{charts}RELIANCE.NS")).status_code == 404
+        for missing in ("RELIANCE.NS?interval=1d", "BTC-USD?interval=1m"):
+            assert (await yahoo.get(f"{charts}{missing}")).status_code == 404

@@ -25,7 +25,9 @@ def recordings() -> Recordings:
             _chart("BTC-USD", "chart-BTC-USD-2020-01-01-to-2020-01-03.json", {}),
             _chart("EURUSD=X", "chart-EURUSD=X-2020-01-01-to-2020-01-03.json", {}),
             _chart("0P000071W8.TO", "chart-0P000071W8.TO-2020-01-01-to-2020-01-03.json", {}),
-            Recording("/v8/finance/chart/^GSPC", "chart-GSPC-partial.json", content_type=_JSON),
+            Recording(
+                "/v8/finance/chart/^GSPC", "chart-GSPC-partial.json", {"interval": "1d"}, content_type=_JSON
+            ),
             _quote("AAPL,BABA", "quote-AAPL-BABA.json"),
             _quote("AAPL,NONEXIST", "quoteCombine-AAPL-NONEXIST.json"),
             _quote("NONEXIST", "quoteCombine-NONEXIST.json"),
@@ -38,7 +40,9 @@ def recordings() -> Recordings:
 
 
 def _chart(symbol: str, file: str, query: Mapping[str, str]) -> Recording:
-    return Recording(f"/v8/finance/chart/{symbol}", file, query, content_type=_JSON, body=_body)
+    """A chart of days, unless the query says otherwise."""
+    wanted = {"interval": "1d", **query}
+    return Recording(f"/v8/finance/chart/{symbol}", file, wanted, content_type=_JSON, body=_body)
 
 
 def _quote(symbols: str, file: str) -> Recording:
