@@ -110,12 +110,12 @@ class HealthTracker:
     def succeeded(self, now: float, duration_s: float) -> None:
         """A call was answered well in `duration_s`."""
         # On the path of every call: what can wait is done once a second, by `_fold`.
+        if now >= self._fold_at:
+            self._fold(now)
         self._calls += 1
         self._seconds += duration_s
         self._last_good_at = now
         self._unreachable = 0
-        if now >= self._fold_at:
-            self._fold(now)
 
     def failed(self, now: float, *, unreachable: bool = False) -> None:
         """A call failed by the source's fault; `unreachable` if it did not get there at all."""
@@ -190,18 +190,19 @@ class HealthTracker:
         return self.settings.doubt_interval_s if self.in_doubt else self.settings.interval_s
 
     def _fold(self, now: float) -> None:
-        """Let what was counted weigh less for the time that has passed, and add the last good calls."""
+        """Add the last good calls, and let what was counted weigh less for the time that has passed."""
         self._fold_at = now + _FOLD_EVERY_S
         since_s = now - self._folded_at
         self._folded_at = now
+        calls = self._calls
+        # The calls not yet added are as old as the last fold, or less than a second younger.
+        self._good += calls
         if since_s > 0:
             left = 0.5 ** (since_s / self.settings.memory_s)
             self._good *= left
             self._bad *= left
-        calls = self._calls
         if not calls:
             return
-        self._good += calls
         mean_s = self._seconds / calls
         self._calls = 0
         self._seconds = 0.0

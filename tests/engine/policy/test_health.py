@@ -41,6 +41,24 @@ def test_checks_fall_after_three_and_rise_after_three():
     assert subject.is_up
 
 
+def test_a_good_check_ends_a_row_of_failed_ones():
+    subject = well()
+    for _ in range(5):
+        subject.check_failed(1.0)
+        subject.check_failed(1.0)
+        subject.check_passed(1.0)
+    assert subject.is_up
+
+
+def test_many_good_calls_an_hour_ago_do_not_hide_what_fails_now():
+    subject = HealthTracker()
+    for _ in range(10_000):
+        subject.succeeded(0.0, 0.1)
+    for _ in range(20):
+        subject.failed(3600.0)
+    assert subject.success_rate(3600.0) < 0.1
+
+
 def test_checks_come_faster_while_there_is_doubt_only():
     subject = well()
     assert subject.next_check_in_s(0.0) == 30.0

@@ -41,6 +41,8 @@ def test_a_window_forgets_and_windows_differ():
     assert subject.quantiles((0.0, 1.0), 60.0, 60.0) == pytest.approx((1.0, 3.0), rel=0.0201)
     assert subject.quantile(0.0, 60.0, window_s=10.0) == pytest.approx(3.0, rel=0.0201)
     assert (subject.count(60.0), subject.count(60.0, window_s=10.0), subject.count(200.0)) == (2, 1, 0)
+    assert subject.count(70.0, window_s=60.0) == 1, "a minute ago is outside of the last minute"
+    assert subject.quantile(0.0, 70.0) == pytest.approx(3.0, rel=0.0201)
     assert subject.quantile(0.0, 80.0) == pytest.approx(3.0, rel=0.0201)
     assert subject.quantile(0.5, 200.0) is None
 

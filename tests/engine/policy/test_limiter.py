@@ -61,11 +61,22 @@ def test_a_heavy_call_is_not_overtaken_by_light_ones():
     assert subject.reserve(1, 0.5, 10.0) == 1.0
 
 
+def test_who_asks_later_is_never_sent_before_who_waits():
+    subject = limiter(margin_s=0.0)
+    grants = ask(subject, 0.0, 6)
+    for grant in grants[:3]:
+        subject.cancel(grant, 1)
+    assert subject.reserve(1, 0.5, 10.0) == grants[-1] == 1.0
+
+
 def test_without_windows_nothing_is_limited_but_a_throttle_is_heeded():
     subject = Limiter((), LimiterSettings())
     assert ask(subject, 0.0, 10_000) == [0.0] * 10_000
     subject.throttled(0.0, 30.0)
     assert subject.reserve(1, 0.0, 60.0) == 30.0
+    assert ask(subject, 30.0, 1) == [30.0]
+    assert ask(subject, 1000.0, 1) == [1000.0]
+    assert subject.rate_factor == 1.0
 
 
 def test_a_cancelled_grant_leaves_its_place_to_another():
@@ -231,6 +242,14 @@ def test_limits_can_be_learned_from_the_vendor():
     assert subject.reserve(1, 61.0, 300.0) == 300.0, "a new window knows what was sent before it came"
 
 
+def test_a_lower_limit_voids_what_was_granted_ahead_by_the_higher():
+    subject = limiter(margin_s=0.0)
+    grants = ask(subject, 0.0, 10)
+    subject.set_limit(1.0, 2)
+    assert not any(subject.still_granted(grant, 1, 1.0) for grant in grants[5:])
+    assert ask(subject, 1.0, 3) == [1.0, 1.0, 2.0]
+
+
 def test_memory_is_bounded_at_any_rate_and_costs_little_of_the_limit():
     subject = limiter(LimitWindow(61_000, 300.0), LimitWindow(6000, 60.0))
     now, granted, longest = 0.0, 0, 0
@@ -242,9 +261,12 @@ def test_memory_is_bounded_at_any_rate_and_costs_little_of_the_limit():
     assert granted >= 0.97 * 6000 * 20
 
 
-def test_a_slice_is_as_old_as_its_newest_call():
+@pytest.mark.parametrize("looked_at_between", [False, True])
+def test_a_slice_is_as_old_as_its_newest_call(looked_at_between):
     subject = limiter(LimitWindow(20, 4.0), slices=4, margin_s=0.0)
     ask(subject, 0.0, 5)
+    if looked_at_between:
+        subject.used(0.5)
     ask(subject, 0.75, 15)
     assert subject.wait_s(1, 4.0) == 0.75, "what was sent at 0 s leaves with what was sent at 0.75 s"
     assert ask(subject, 4.0, 1, max_wait_s=0.7) == [None]
