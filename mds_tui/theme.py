@@ -92,10 +92,15 @@ def css_variables(palette: Palette) -> dict[str, str]:
 def paint_of(palette: Palette, *, ascii_only: bool) -> Paint:
     """The inks of a palette as styles."""
     colours = palette.colours
-    inks = {ink: Style(color=colours[ink.value], bold=ink is Ink.STRONG or None) for ink in Ink}
+    styles = {
+        (surface, ink): Style(
+            color=colours[ink.value], bgcolor=colours[surface], bold=ink is Ink.STRONG or None
+        )
+        for surface in SURFACES
+        for ink in Ink
+    }
     return Paint(
-        inks,
-        {surface: Style(bgcolor=colours[surface]) for surface in SURFACES},
+        styles,
         glyphs=ASCII if ascii_only else UNICODE,
         plain=ascii_only,
     )

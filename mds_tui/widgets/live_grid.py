@@ -1,7 +1,7 @@
 """The one grid for live data: only lines that changed are drawn again, whatever the number of rows."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -22,6 +22,14 @@ _HEADING = 1
 """Lines above the rows."""
 _INDENT = 2
 """Columns for the cursor mark."""
+
+
+class Drawn(NamedTuple):
+    """One line as it stands on the screen."""
+
+    content: Cell
+    ground: str = "background"
+    faded: bool = False
 
 
 class LiveGrid(ScrollView, Generic[Item], can_focus=True):
@@ -81,7 +89,7 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
         self._keys: dict[str, int] = {}
         self._wanted: dict[int, int] = {}
         self._places: tuple[Place, ...] = ()
-        self._drawn: dict[int, Any] = {}
+        self._drawn: dict[int, Drawn] = {}
         self._tail: tuple[Cell, ...] = ()
 
     # What a pane says about its items.
@@ -244,22 +252,23 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the pane."""
-        width = self.size.width
+        content, ground, faded = self._drawn.get(y) or self._draw(y)
+        return self.paint.strip(content, self.size.width, ground=ground, faded=faded)
+
+    def _draw(self, y: int) -> Drawn:
+        """What stands on a line of the pane."""
         if y < self._top() and self._items:
-            return self._strip(self._heading_line(), width)
+            return Drawn(self._heading_line(), faded=self.faded)
         index = int(self.scroll_offset.y) + y - self._top()
         if 0 <= y - self._top() < self._visible_rows() and index < len(self._rows):
             quiet = self.faded or self.is_quiet(self._rows[index])
-            return self.paint.strip(self._line(index), width, ground=self._ground(index), faded=quiet)
+            return Drawn(self._line(index), self._ground(index), quiet)
         if not self._rows and y == self._top():
-            return self._strip((Span(" " * _INDENT), Span(self.empty_words(), Ink.DIM)), width)
+            return Drawn((Span(" " * _INDENT), Span(self.empty_words(), Ink.DIM)), faded=self.faded)
         first = self._tail_top()
         if first <= y < first + len(self._tail):
-            return self._strip((Span(" " * _INDENT), *self._tail[y - first]), width)
-        return self._strip(EMPTY, width)
-
-    def _strip(self, content: Cell, width: int) -> Strip:
-        return self.paint.strip(content, width, ground="background", faded=self.faded)
+            return Drawn((Span(" " * _INDENT), *self._tail[y - first]), faded=self.faded)
+        return Drawn(EMPTY)
 
     def _ground(self, index: int) -> str:
         if self.has_focus and index == self.cursor:
@@ -316,25 +325,12 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
         self._tail = tail
         self._measure()
         self._scroll_to_fit()
-        drawn: dict[int, Any] = {}
         width = self.size.width
-        for y in range(self.size.height):
-            seen = self._fingerprint(y)
-            drawn[y] = seen
-            if self._drawn.get(y, self) != seen:
+        drawn = {y: self._draw(y) for y in range(self.size.height)}
+        before, self._drawn = self._drawn, drawn
+        for y, line in drawn.items():
+            if before.get(y) != line:
                 self.refresh(Region(0, y, width, 1))
-        self._drawn = drawn
-
-    def _fingerprint(self, y: int) -> Any:
-        index = int(self.scroll_offset.y) + y - self._top()
-        if y < self._top():
-            return (self._places, self.sort_by)
-        if y - self._top() < self._visible_rows() and index < len(self._rows):
-            return (self._line(index), self._ground(index), self.is_quiet(self._rows[index]))
-        first = self._tail_top()
-        if first <= y < first + len(self._tail):
-            return self._tail[y - first]
-        return (len(self._rows) == 0, self.empty_words()) if not self._rows else None
 
     def _measure(self) -> None:
         """Widen columns for what is in sight; they never shrink, so that nothing jumps."""

@@ -31,30 +31,39 @@ _PLAIN_CHARACTERS = str.maketrans(
 
 
 class Paint(NamedTuple):
-    """A theme's inks, its backgrounds, and the signs to use."""
+    """A theme's styles, and the signs to use."""
 
-    inks: Mapping[Ink, Style]
-    grounds: Mapping[str, Style]
-    """Backgrounds by the name of the surface: `background`, `bar`, `panel`, `cursor`, `lit`."""
+    styles: Mapping[tuple[str, Ink], Style]
+    """By ground and ink."""
     glyphs: Glyphs = UNICODE
     plain: bool = False
     """Nothing but ASCII where the console itself chooses the character."""
 
     def strip(self, content: Cell, width: int, *, ground: str, faded: bool = False) -> Strip:
         """A line of exactly `width` columns on a surface; `faded` draws it all in one quiet ink."""
-        below = self.grounds[ground]
-        segments = []
+        segments: list[Segment] = []
+        text, ink, action = "", Ink.TEXT, ""
         for span in fit(content, width, more=self.glyphs.more):
-            style = self.inks[span.ink if not faded else Ink.FAINT if span.ink is Ink.FAINT else Ink.DIM]
-            if span.action:
-                style += Style.from_meta({"@click": span.action})
-            text = span.text.translate(_PLAIN_CHARACTERS) if self.plain else span.text
-            segments.append(Segment(text, below + style))
+            same = span.action == action and (span.ink is ink or span.text.isspace())
+            if not same:
+                if text:
+                    segments.append(self._segment(text, ground, ink, action, faded=faded))
+                text, ink, action = "", span.ink, span.action
+            text += span.text
+        if text:
+            segments.append(self._segment(text, ground, ink, action, faded=faded))
         return Strip(segments, width)
+
+    def _segment(self, text: str, ground: str, ink: Ink, action: str, *, faded: bool) -> Segment:
+        quiet = Ink.FAINT if ink is Ink.FAINT else Ink.DIM
+        style = self.styles[ground, quiet if faded else ink]
+        if action:
+            style += Style.from_meta({"@click": action})
+        return Segment(text.translate(_PLAIN_CHARACTERS) if self.plain else text, style)
 
 
 SURFACES = ("background", "bar", "panel", "cursor", "lit")
 """Colours that are grounds: page, header and footer, dialogs, row under the cursor, row that just changed."""
 
-NO_PAINT = Paint({ink: Style.null() for ink in Ink}, dict.fromkeys(SURFACES, Style.null()))
+NO_PAINT = Paint({(surface, ink): Style.null() for surface in SURFACES for ink in Ink})
 """Before a theme is known."""

@@ -240,7 +240,8 @@ def _rate_limit(command: SetRateLimit, source: SourceView) -> tuple[str, ...]:
         )
     change = "more than now" if command.limit > limiter.limit else "less than now"
     return (
-        f"{source.name} may be sent {command.limit} per {_duration(command.window_s)}, {change} ({limiter.limit}).",
+        f"{source.name} may be sent {command.limit} per {_duration(command.window_s)}.",
+        f"That is {change} ({limiter.limit}).",
     )
 
 
