@@ -104,7 +104,7 @@ def test_all_adds_what_only_some_vendors_have(run, lines, recordings):
 @pytest.mark.parametrize("name", ["ticker_full.packet", "built/frame_full_realpayload.bin"])
 def test_a_binary_frame_may_be_raw_or_base64(run, lines, recordings, name):
     (tick,) = lines(run("decode", "kite", "ticker", recordings / "kite" / name, "--json"))
-    assert (tick["type"], tick["kind"], tick["price"]) == ("tick", "quote", 1572.7)
+    assert (tick["type"], tick["kind"], tick["price"]) == ("tick", "quote", 1573.7)
 
 
 def test_many_binary_frames_one_a_line_or_one_after_the_other(run, lines, recordings, tmp_path):

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-import tomli_w
 
 from mds_engine.config.environment import ENVIRONMENT_NAMES
 from mds_engine.config.load import Plugin
 from mds_engine.config.schema import Config, ExchangeSettings, RouteSettings
 from mds_engine.config.secret import Secret
 from mds_engine.config.source_settings import SourceSettings
+from mds_engine.config.toml_text import setting_text
 
 _WIDTH = 110
-_NAMES = {"kite": "zerodha"}
-"""Names of sources that are not called like their kind."""
+_FIRST = {"kite": "zerodha", "yahoo": "yahoo", "alphavantage": "alphavantage", "binance": "binance"}
+"""The vendors that come first, with the names that their sources have in the example."""
 
 _HEAD = """\
 # Every setting of mds-tui, with its meaning, unit and default. As it stands, this file changes nothing
@@ -56,9 +56,9 @@ def example_text(plugins: Mapping[str, Plugin]) -> str:
     parts += [_section(name, struct) for name, struct in sections[:1]]
     parts.append(_rule("Sources: one block for each account at a vendor; the name is yours to choose"))
     shown: set[str] = set()
-    for kind, plugin in plugins.items():
-        parts.append(_source(kind, plugin.settings, shown))
-    parts.append(_routes(plugins))
+    kinds = [kind for kind in _FIRST if kind in plugins] + [kind for kind in plugins if kind not in _FIRST]
+    parts += [_source(kind, plugins[kind].settings, shown) for kind in kinds]
+    parts.append(_routes([_FIRST.get(kind, kind) for kind in kinds[:2]]))
     parts.append(_rule("Policies: one of each for all sources"))
     parts += [_section(name, struct) for name, struct in sections[1:]]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
@@ -94,18 +94,15 @@ def _source(kind: str, settings: type[SourceSettings], shown: set[str]) -> str:
         if shown and field.name in shared and field.name != "kind" and field.default == shared[field.name]
     }
     shown.update(field.name for field in fields)
-    lines = [f"[sources.{_NAMES.get(kind, kind)}]", *_fields(settings, {"kind": kind}, skipped)]
+    lines = [f"[sources.{_FIRST.get(kind, kind)}]", *_fields(settings, {"kind": kind}, skipped)]
     if skipped:
         lines.append("# … and the settings that all vendors share, as above.")
     return "\n".join(lines)
 
 
-def _routes(plugins: Mapping[str, Plugin]) -> str:
-    names = [_NAMES.get(kind, kind) for kind in plugins]
-    first, second = names[0], names[-1]
-    whole = {"sources": [first, second] if first != second else [first]}
-    lines = ["[routes.NSE]", *_fields(ExchangeSettings, whole, {"quote", "bars", "ticks"})]
-    lines += ["", "[routes.NSE.bars]", *_fields(RouteSettings, {"sources": [second]})]
+def _routes(names: list[str]) -> str:
+    lines = ["[routes.NSE]", *_fields(ExchangeSettings, {"sources": names}, {"quote", "bars", "ticks"})]
+    lines += ["", "[routes.NSE.bars]", *_fields(RouteSettings, {"sources": names[::-1]})]
     return _ROUTES + "\n".join(lines)
 
 
@@ -125,7 +122,7 @@ def _fields(
         elif isinstance(value, Secret):
             yield f'{field.name} = "${{{_variable(given["kind"], field.name)}:-}}"'
         else:
-            yield tomli_w.dumps({field.name: msgspec.to_builtins(value)}).rstrip()
+            yield setting_text(field.name, msgspec.to_builtins(value))
 
 
 def _variable(kind: str, setting: str) -> str:

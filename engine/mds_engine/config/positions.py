@@ -4,6 +4,7 @@ Only for texts that tomllib has accepted: nothing is validated here.
 """
 
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -34,6 +35,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._newlines = [place for place, character in enumerate(text) if character == "\n"]
         self.lines: dict[Path, int] = {}
 
     def document(self) -> None:
@@ -141,4 +143,4 @@ class _Scanner:
         return self._text[self._at : self._at + 1]
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        return bisect_left(self._newlines, self._at) + 1

@@ -9,6 +9,7 @@ import tomli_w
 from mds_engine.config.load import LoadedConfig
 from mds_engine.config.positions import Path
 from mds_engine.config.secret import Secret
+from mds_engine.config.toml_text import setting_text
 
 _TOML_NAMES = {"exchanges": "routes"}
 """Fields of Config whose section is called otherwise in the file."""
@@ -42,7 +43,7 @@ def _table(struct: msgspec.Struct, path: Path, origins: Mapping[Path, str]) -> I
             continue
         if isinstance(value, Secret):
             value = "(set, not shown)" if value else ""
-        text = tomli_w.dumps({name: msgspec.to_builtins(value)}).rstrip()
+        text = setting_text(name, msgspec.to_builtins(value))
         if "\n" in text:
             yield f"# {origin}"
             yield text

@@ -122,7 +122,7 @@ def test_all_configured_routes_are_listed(plugins):
         ),
         (
             '[sources."a b"]\nkind = "yahoo"',
-            'config.toml:1: sources.a b: "a b" cannot be a source\'s name; '
+            'config.toml:1: sources.a b: "a b" cannot be a source\'s name; '  # noqa: ISC004
             'use letters, digits, ".", "_" and "-"',
         ),
         (
@@ -145,7 +145,7 @@ def test_all_configured_routes_are_listed(plugins):
         ("[routes.NSE]\n[routes.nse]", "config.toml:2: routes.nse: the routes of NSE are given twice"),
         (
             '[console]\nwatch = ["RELIANCE"]',
-            "config.toml:2: console.watch[1]: 'RELIANCE' is not an instrument; "
+            "config.toml:2: console.watch[1]: 'RELIANCE' is not an instrument; "  # noqa: ISC004
             "write EXCHANGE:SYMBOL, as NSE:RELIANCE",
         ),
         ("[console]\nfps = 100", "config.toml:2: console.fps: expected a whole number <= 60, got 100"),

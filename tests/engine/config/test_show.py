@@ -41,5 +41,5 @@ def test_each_value_says_where_it_comes_from(plugins):
     text = shown(plugins, {"DATA_SOURCE_TIMEOUT": "3"})
     assert "deadline_s = 10.0  # default" in text
     assert "attempt_timeout_s = 3.0  # environment DATA_SOURCE_TIMEOUT" in text
-    assert "# config.toml:7\nendpoints = [" in text
+    assert 'endpoints = ["https://one", "https://two"]  # config.toml:7' in text
     assert "# rate_limit is unset" in text
