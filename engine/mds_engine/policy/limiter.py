@@ -167,7 +167,10 @@ class Limiter:
             log.add(now, now, unknown)
 
     def set_limit(self, window_s: float, limit: int) -> None:
-        """Take the limit that the vendor publishes now; a window that was not known is added."""
+        """Take the limit that the vendor publishes now; a window that was not known is added.
+
+        Raises ValueError for a limit below 1.
+        """
         self._flush()
         log = self._log(window_s)
         if log is None:
@@ -222,6 +225,11 @@ class Limiter:
         """Slices kept in all windows together: what its memory is made of."""
         return sum(log.length for log in self._logs)
 
+    @property
+    def memory_waiting(self) -> int:
+        """Times that are granted and neither confirmed nor given back."""
+        return len(self._waiting)
+
     # --- Inside ---------------------------------------------------------------------------------------
 
     def _earliest(self, weight: int, now: float) -> float:
@@ -239,7 +247,16 @@ class Limiter:
         for log in self._logs:
             log.add(at, at, weight)
         if at > now:
+            self._forget_unconfirmed(now)
             self._waiting[at] = self._waiting.get(at, 0) + weight
+
+    def _forget_unconfirmed(self, now: float) -> None:
+        """Drop grants whose callers never came back, once they have left every window."""
+        waiting = self._waiting
+        while waiting and (first := next(iter(waiting))) <= now:
+            if any(first + log.span_s > now for log in self._logs):
+                break
+            del waiting[first]
 
     def _open_slice(self, weight: int, now: float, room: float) -> None:
         """Begin the pending slice with a grant for now."""

@@ -29,8 +29,8 @@ class WindowLog:
     )
 
     def __init__(self, window: LimitWindow, margin_s: float, slices: int) -> None:
-        if window.limit < 1 or window.window_s <= 0:
-            raise ValueError("a limit window needs a limit of at least 1 and a length above 0 s")
+        if window.window_s <= 0:
+            raise ValueError("a limit window needs a length above 0 s")
         self.limit = window.limit
         self.window_s = window.window_s
         self.used: float = 0
@@ -47,7 +47,9 @@ class WindowLog:
         self.set_limit(window.limit, slices)
 
     def set_limit(self, limit: int, slices: int) -> None:
-        """Take a new limit at its full rate."""
+        """Take a new limit at its full rate. Raises ValueError for a limit below 1."""
+        if limit < 1:
+            raise ValueError("a limit window needs a limit of at least 1")
         self.limit = limit
         self.granule_s = self._unscaled_span_s / slices if limit > slices else 0.0
         self.scale(1.0)

@@ -261,6 +261,13 @@ def test_memory_is_bounded_at_any_rate_and_costs_little_of_the_limit():
     assert granted >= 0.97 * 6000 * 20
 
 
+def test_callers_that_never_come_back_are_forgotten():
+    subject = limiter(LimitWindow(1, 1.0), margin_s=0.0)
+    for second in range(0, 2000, 2):
+        assert ask(subject, second + 0.5, 2) == [second + 0.5, second + 1.5]
+    assert subject.memory_waiting <= 2
+
+
 @pytest.mark.parametrize("looked_at_between", [False, True])
 def test_a_slice_is_as_old_as_its_newest_call(looked_at_between):
     subject = limiter(LimitWindow(20, 4.0), slices=4, margin_s=0.0)
@@ -299,3 +306,5 @@ def test_windows_that_cannot_work_are_refused():
     for window in (LimitWindow(0, 1.0), LimitWindow(1, 0.0)):
         with pytest.raises(ValueError, match="limit window"):
             limiter(window)
+    with pytest.raises(ValueError, match="limit window"):
+        limiter().set_limit(1.0, 0)
