@@ -16,7 +16,7 @@ class BarsAnswer(NamedTuple):
     decision: Decision
 
     def to_frame(self) -> "pd.DataFrame":
-        """As a DataFrame with `source` and `decision` in its `attrs`. Imports pandas: call it off the loop."""
+        """A DataFrame with `source` and `decision` in its `attrs`. Imports pandas: call it off the loop."""
         frame = self.bars.to_frame()
         frame.attrs["source"] = self.source
         frame.attrs["decision"] = self.decision

@@ -7,13 +7,15 @@ async with Engine(config, plugins) as engine:
 
 import asyncio
 import random as random_module
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self, TypeVar
+from collections.abc import Coroutine, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import structlog
 
+from mds_engine.asking import Asking, as_instrument
 from mds_engine.bars_answer import BarsAnswer
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.schema import Config
@@ -21,27 +23,23 @@ from mds_engine.control import Command, CommandResult, Event, Snapshot, events
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import (
     AllSourcesFailedError,
-    InvalidRequest,
-    MdsError,
-    SourceError,
-    UnknownSourceError,
 )
 from mds_engine.event_log import EventLog
-from mds_engine.model import Capability, Decision, Instrument, Interval, Quote
+from mds_engine.keeping import Keeper
+from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.policy.reconnect import ReconnectBackoff
 from mds_engine.routing.caretaker import Caretaker
-from mds_engine.routing.coalesce import Coalescer
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.failover import Failover
 from mds_engine.routing.housekeeping import Housekeeping
-from mds_engine.routing.requests import BarsCall, QuoteRequest
 from mds_engine.routing.route import Route
 from mds_engine.routing.router import Router
 from mds_engine.routing.source_runtime import SourceRuntime
-from mds_engine.routing.unit import Unit
-from mds_engine.sources.contract import BarsRequest, SourcePlugin
+from mds_engine.sources.contract import SourcePlugin
 from mds_engine.steering import Steering
+from mds_engine.store.records import RETENTION_S, Records
+from mds_engine.store.sqlite import Store, StoreError
 from mds_engine.streams.hub import TickHub
 from mds_engine.streams.reader import TickReader
 from mds_engine.streams.supervisor import StreamSupervisor
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 
 class Engine:
@@ -72,8 +69,6 @@ class Engine:
         self._random = random_module.Random(seed)
         self._log = EventLog(self._clock.wall)
         self._routes: dict[RouteKey, Route] = {}
-        self._quotes: Coalescer[Quote] = Coalescer()
-        self._bars: Coalescer[BarsAnswer] = Coalescer()
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: asyncio.Future[None] | None = None
         self.sources: dict[str, SourceRuntime] = {
@@ -86,6 +81,9 @@ class Engine:
             config.failback, clock=self._clock, emit=self._log.emit, moved=self._route_moved
         )
         self._hub = TickHub(config.streams, clock=self._clock, route_of=self.route)
+        self._store: Store | None = None
+        self._keeper: Keeper | None = None
+        self._trouble = ""
 
     # --- Life -----------------------------------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         self._broken = loop.create_future()
         sweeper = self._sweeper = DeadlineSweeper(loop)
-        self._router = Router(
+        router = Router(
             clock=self._clock,
             sweeper=sweeper,
             retry=self.config.retry,
@@ -112,6 +110,14 @@ class Engine:
             failover=self.config.engine.failover_enabled,
             on_answer=self._failover.answered,
             on_failure=self._failover.all_failed,
+        )
+        self._asking = Asking(
+            router,
+            self.sources,
+            route_of=self.route,
+            clock=self._clock,
+            deadline_s=self.config.engine.deadline_s,
+            bars_deadline_s=self.config.engine.bars_deadline_s,
         )
         caretaker = Caretaker(clock=self._clock, sweeper=sweeper)
         for route in self.config.routes:
@@ -151,11 +157,14 @@ class Engine:
             emit=self._log.emit,
         )
         self._picture = Picture(self.config.engine.name, self.sources, self._routes, self._hub, self._clock)
+        standing = await self._open_store()
         self._log.emit(
             events.EngineStarted(
                 sources=tuple(self.sources), routes=tuple(route.text for route in self._routes.values())
             )
         )
+        for command in standing:
+            await self._take_up(command)
         self._own(self._housekeeping.run(), "housekeeping")
         for runtime in self.sources.values():
             if not runtime.refusal():
@@ -183,6 +192,26 @@ class Engine:
                 _log.warning("close_failed", source=name, error=str(outcome))
         self._sweeper.close()
         self._log.emit(events.EngineStopped())
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    async def _open_store(self) -> list[Command]:
+        """Take up what was kept; returns the standing commands. Without its store an engine runs too."""
+        path = self.config.engine.state_file()
+        if path == ":memory:":
+            return []
+        try:
+            self._store = await asyncio.to_thread(Store.open, Path(path), RETENTION_S)
+        except StoreError as error:
+            self._trouble = f"nothing is kept over a restart: {error}"
+            _log.warning("no_store", why=str(error))
+            return []
+        self._keeper = Keeper(Records(self._store), self.sources, self._clock)
+        standing = self._keeper.restore()
+        self._log.listen(self._keeper.listen)
+        for runtime in self.sources.values():
+            runtime.counted = self._keeper.keep_account
+        return standing
 
     async def wait_broken(self) -> None:
         """Wait for a defect of the engine itself: ends only by raising it, or by cancellation."""
@@ -214,20 +243,7 @@ class Engine:
         for the configured one. Raises InvalidRequest, UnknownSourceError, or
         AllSourcesFailedError with every attempt.
         """
-        asked = Instrument.parse(instrument) if isinstance(instrument, str) else instrument
-        deadline = self._deadline(deadline_s)
-        key = RouteKey(Capability.QUOTE, asked.exchange)
-        return await self._together(
-            self._quotes, (asked, source), key, deadline, lambda: self._quote(asked, source, deadline)
-        )
-
-    async def _quote(self, instrument: Instrument, source: str | None, deadline: float) -> Quote:
-        route = self.route(RouteKey(Capability.QUOTE, instrument.exchange))
-        request = QuoteRequest((instrument,))
-        found, unit, decision = await self._router.call(
-            route, request, deadline=deadline, only=self._only(route, source)
-        )
-        return _signed(found[instrument], unit, decision)
+        return await self._asking.quote(instrument, source, deadline_s)
 
     async def quotes(
         self,
@@ -241,50 +257,7 @@ class Engine:
         What the first source does not know is asked of the next. Raises
         AllSourcesFailedError only if nothing at all was found.
         """
-        asked = [Instrument.parse(item) if isinstance(item, str) else item for item in instruments]
-        by_exchange: dict[str, list[Instrument]] = {}
-        for instrument in dict.fromkeys(asked):
-            by_exchange.setdefault(instrument.exchange, []).append(instrument)
-        deadline = self._deadline(deadline_s)
-        results = await asyncio.gather(
-            *(self._quotes_of(group, source, deadline) for group in by_exchange.values()),
-            return_exceptions=True,
-        )
-        found: dict[str, Quote] = {}
-        failures: list[MdsError] = []
-        for result in results:
-            if isinstance(result, AllSourcesFailedError):
-                failures.append(result)
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                found.update(result)
-        if failures and not found:
-            raise failures[0]
-        return {str(item): found[str(item)] for item in asked if str(item) in found}
-
-    async def _quotes_of(
-        self, instruments: list[Instrument], source: str | None, deadline: float
-    ) -> dict[str, Quote]:
-        route = self.route(RouteKey(Capability.QUOTE, instruments[0].exchange))
-        found: dict[str, Quote] = {}
-        missing = tuple(instruments)
-        only = self._only(route, source)
-        for candidate in (only,) if only is not None else (None, *route.order[1:]):
-            try:
-                answer, unit, decision = await self._router.call(
-                    route, QuoteRequest(missing), deadline=deadline, only=candidate
-                )
-            except AllSourcesFailedError:
-                if not found and candidate is None:
-                    raise
-                continue
-            for instrument, quote in answer.items():
-                found[str(instrument)] = _signed(quote, unit, decision)
-            missing = tuple(instrument for instrument in missing if str(instrument) not in found)
-            if not missing:
-                break
-        return found
+        return await self._asking.quotes(instruments, source, deadline_s)
 
     async def fetch_bars(
         self,
@@ -296,28 +269,8 @@ class Engine:
         source: str | None = None,
         deadline_s: float | None = None,
     ) -> BarsAnswer:
-        """Bars that open in [start, end), as columns, straight from the source. Both times bear a time zone."""
-        asked = Instrument.parse(instrument) if isinstance(instrument, str) else instrument
-        step = Interval.parse(interval) if not isinstance(interval, Interval) else interval
-        if start.tzinfo is None or end.tzinfo is None:
-            raise InvalidRequest("start and end need a time zone, as datetime(2026, 1, 2, tzinfo=UTC)")
-        if start >= end:
-            raise InvalidRequest(
-                f"the start {start:%Y-%m-%d %H:%M} is not before the end {end:%Y-%m-%d %H:%M}"
-            )
-        request = BarsRequest(asked, step, _epoch_ns(start), _epoch_ns(end))
-        deadline = self._deadline(self.config.engine.bars_deadline_s if deadline_s is None else deadline_s)
-        call = BarsCall(request)
-        key = RouteKey(Capability.BARS, asked.exchange)
-
-        async def ask() -> BarsAnswer:
-            route = self.route(key)
-            bars, unit, decision = await self._router.call(
-                route, call, deadline=deadline, only=self._only(route, source)
-            )
-            return BarsAnswer(bars, unit.name, decision)
-
-        return await self._together(self._bars, (request, source), key, deadline, ask)
+        """Bars that open in [start, end), as columns, straight from the source. Both times have a zone."""
+        return await self._asking.bars(instrument, interval, (start, end), source, deadline_s)
 
     async def bars(
         self,
@@ -329,14 +282,13 @@ class Engine:
         source: str | None = None,
         deadline_s: float | None = None,
     ) -> "pd.DataFrame":
-        """Like `fetch_bars`, as a DataFrame (UTC index `time`) with `source` and `decision` in `df.attrs`."""
-        answer = await self.fetch_bars(instrument, interval, start, end, source=source, deadline_s=deadline_s)
+        """`fetch_bars` as a DataFrame (UTC index `time`) with `source` and `decision` in `df.attrs`."""
+        answer = await self._asking.bars(instrument, interval, (start, end), source, deadline_s)
         return await asyncio.to_thread(answer.to_frame)
 
     def ticks(self, instruments: Iterable[str | Instrument]) -> TickReader:
         """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for tick in ticks: ...`."""
-        asked = [Instrument.parse(item) if isinstance(item, str) else item for item in instruments]
-        return self._hub.reader(asked)
+        return self._hub.reader(as_instrument(item) for item in instruments)
 
     # --- Control --------------------------------------------------------------------------------------
 
@@ -350,11 +302,27 @@ class Engine:
             self._housekeeping.settle()
         else:
             self._log.emit(events.CommandRefused(command=command, message=result.message))
+        if self._keeper is not None:
+            try:
+                await self._keeper.committed()
+            except StoreError as error:
+                return msgspec.structs.replace(result, message=f"{result.message}, but not kept: {error}")
         return result
+
+    async def _take_up(self, command: Command) -> None:
+        """A command that was standing before the restart stands again, and is told so."""
+        result = await self._steering.apply(command)
+        if result.accepted:
+            message = f"kept over the restart: {result.message}"
+            self._log.emit(events.CommandApplied(command=command, message=message, reverse=result.reverse))
 
     def snapshot(self, *, loop_lag_ms: float = 0.0) -> Snapshot:
         """A picture of everything now."""
-        return self._picture.take(loop_lag_ms=loop_lag_ms, last_event=self._log.last_number)
+        return self._picture.take(
+            loop_lag_ms=loop_lag_ms,
+            last_event=self._log.last_number,
+            trouble=(self._store.failure if self._store else None) or self._trouble,
+        )
 
     def events(self, after: int = 0) -> tuple[Event, ...]:
         """Events with a number above `after`, oldest first. Safe from any thread."""
@@ -368,38 +336,6 @@ class Engine:
         return route
 
     # --- Inside ---------------------------------------------------------------------------------------
-
-    def _deadline(self, deadline_s: float | None) -> float:
-        return self._clock.now() + (self.config.engine.deadline_s if deadline_s is None else deadline_s)
-
-    def _only(self, route: Route, source: str | None) -> Unit | None:
-        if source is None:
-            return None
-        runtime = self.sources.get(source)
-        if runtime is None:
-            raise UnknownSourceError(f"there is no source {source!r}; known are {', '.join(self.sources)}")
-        unit = runtime.units.get(route.key.capability)
-        if unit is None:
-            raise InvalidRequest(f"{source} does not serve {route.key.capability.value}")
-        return unit
-
-    async def _together(
-        self,
-        flights: Coalescer[T],
-        subject: tuple[object, ...],
-        key: RouteKey,
-        deadline: float,
-        call: Callable[[], Awaitable[T]],
-    ) -> T:
-        """One call for all that ask the same at the same time."""
-        try:
-            return await flights.run(subject, call, deadline=deadline, now=self._clock.now)
-        except TimeoutError:
-            decision = Decision(0, str(key), str(subject[0]), self._clock.wall(), 0.0, None, ())
-            raise AllSourcesFailedError(
-                f"the call for {subject[0]} that this one shared was not answered by its deadline",
-                decision=decision,
-            ) from None
 
     def _route_moved(self, route: Route) -> None:
         if route.key.capability is Capability.TICKS:
@@ -419,19 +355,3 @@ class Engine:
         now = self._clock.now()
         for quote in found.values():
             self._hub.board.seed(quote, now)
-
-
-def _signed(quote: Quote, unit: Unit, decision: Decision) -> Quote:
-    """The quote with its source and decision. It is fresh from the decoder, and nobody else has it yet."""
-    msgspec.structs.force_setattr(quote, "source", unit.name)
-    msgspec.structs.force_setattr(quote, "decision", decision)
-    return quote
-
-
-def _epoch_ns(moment: datetime) -> int:
-    """UTC nanoseconds since the epoch, exact to the microsecond."""
-    return (moment - _EPOCH) // _MICROSECOND * 1000
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)

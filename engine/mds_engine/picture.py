@@ -51,7 +51,7 @@ class Picture:
         self._rates = {name: _Rate() for name in sources}
         self._figures: dict[Unit, _Figures] = {}
 
-    def take(self, *, loop_lag_ms: float, last_event: int) -> Snapshot:
+    def take(self, *, loop_lag_ms: float, last_event: int, trouble: str = "") -> Snapshot:
         """A picture of now."""
         now, wall = self._clock.now(), self._clock.wall()
         sources = tuple(self._source(runtime, now, wall) for runtime in self._sources.values())
@@ -65,6 +65,7 @@ class Picture:
                 loop_lag_ms=loop_lag_ms,
                 simulated=bool(sources) and all(source.simulated for source in sources),
                 last_event=last_event,
+                trouble=trouble,
             ),
             sources=sources,
             routes=tuple(self._route(route, now) for route in self._routes.values() if route.units),

@@ -199,6 +199,8 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
     """True if every source is on loopback."""
     last_event: int = 0
+    trouble: str = ""
+    """What is wrong with the engine itself, in one sentence, as a full disk; empty while nothing is."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ class Evidence(NamedTuple):
     traffic: Traffic
     events: tuple[Event, ...]
     wire: tuple[WireEntry, ...]
-    """Data requests that reached the primary's endpoint, by the simulator's own count; checks are not among them."""
+    """Data requests that reached the primary, by the simulator's own count; checks are not among them."""
     fault_at: float
     cleared_at: float
     ended_at: float

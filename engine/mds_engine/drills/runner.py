@@ -1,4 +1,4 @@
-"""Runs drills: sets the stage, lets callers call, injects the fault, ends it, hands the evidence to the judges."""
+"""Runs drills: sets the stage, lets callers call, injects the fault, ends it, asks the judges."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

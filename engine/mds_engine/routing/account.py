@@ -18,18 +18,21 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Account:
     """Counts every request that is sent, against the plan's calls and in money."""
 
-    __slots__ = ("_calls", "_cost", "limited")
+    __slots__ = ("_calls", "_cost", "limited", "matters")
 
     def __init__(self, settings: SourceSettings, zone: str) -> None:
         """`zone` is the IANA time zone at whose midnight the vendor's day begins."""
         limit = settings.calls_per_day or None
         self.limited = limit is not None
+        """Whether the plan counts calls."""
         self._calls = Meter(MeterSettings(what="calls", period="day", limit=limit, zone=zone))
         self._cost = CostMeter(
             Money.parse(settings.cost_per_call, settings.currency),
             Money.parse(settings.cost_per_month, settings.currency),
             zone,
         )
+        self.matters = self.limited or bool(Money.parse(settings.cost_per_call, settings.currency))
+        """Whether a call uses up anything that must not be forgotten."""
 
     def spend(self, wall: float) -> int:
         """Count one request. Returns the percent of a threshold that it crossed, 0 if none."""

@@ -19,7 +19,7 @@ class Coalescer(Generic[T]):
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, list[asyncio.Future[T]] | None] = {}
-        """By key: the seats of the followers, None while there are none. A cancelled seat says: try yourself."""
+        """By key: the followers' seats, None while there are none. A cancelled seat says: try yourself."""
 
     async def run(
         self, key: Hashable, call: Callable[[], Awaitable[T]], *, deadline: float, now: Callable[[], float]

@@ -68,7 +68,7 @@ class DeadlineSweeper:
         self._active.discard(deadline)
 
     def deadline_of(self, task: "asyncio.Task[object] | None") -> float | None:
-        """When the body that `task` is in must end, None if it has no deadline. Looks through all: not for hot paths."""
+        """When the body that `task` is in must end, None if it has no deadline. Not for hot paths."""
         return min((deadline.at for deadline in self._active if deadline.task is task), default=None)
 
     def close(self) -> None:

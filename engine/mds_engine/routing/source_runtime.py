@@ -74,6 +74,8 @@ class SourceRuntime:
         self.ticks = 0
         self.changed: Callable[[SourceRuntime], None] = _nobody
         """Told when it may serve or may serve no more."""
+        self.counted: Callable[[SourceRuntime], None] = _nobody
+        """Told when a request was counted that must not be forgotten."""
         self.sweeper: DeadlineSweeper | None = None
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
@@ -108,7 +110,7 @@ class SourceRuntime:
             self.connecting = None
 
     async def until_connected(self, longest_s: float) -> bool:
-        """Wait for `connect` to end: a request that waits in it would be sent later than the limiter was told."""
+        """Wait for `connect` to end: else a request would leave later than the limiter knows."""
         if self.connecting is None:
             return True
         await asyncio.wait((self.connecting,), timeout=min(longest_s, self.timeout_s))
@@ -125,7 +127,7 @@ class SourceRuntime:
             self.changed(self)
 
     def acquire(self, unit: Unit, now: float, *, early: bool = False) -> Permit | None:
-        """A permit of both breakers, None if either refuses. `early` probes an open breaker before its time."""
+        """A permit of both breakers, None if either refuses. `early` probes an open one before its time."""
         if early:
             whole = self.whole.acquire_early(now)
             permit = unit.breaker.acquire_early(now) if whole else 0
@@ -221,6 +223,8 @@ class SourceRuntime:
         """One more request goes out: count it against the plan."""
         wall = self.clock.wall()
         percent = self.account.spend(wall)
+        if self.account.matters:
+            self.counted(self)
         if percent:
             self._emit(events.BudgetCrossed(source=self.name, meter="calls a day", percent=float(percent)))
             resets_at = self.account.exhausted_until(wall)

@@ -21,6 +21,7 @@ class Unit:
         "capability",
         "failures",
         "flowing",
+        "hedge_after_s",
         "last_request",
         "latency",
         "name",
@@ -29,7 +30,6 @@ class Unit:
         "recovery",
         "runtime",
         "typical_s",
-        "hedge_after_s",
     )
 
     def __init__(
@@ -56,7 +56,7 @@ class Unit:
         self.typical_s = 0.1
         """What a call usually takes, refreshed now and then: a limiter's wait is weighed against it."""
         self.hedge_after_s: float | None = None
-        """What 95 of 100 calls do not exceed, learned over half an hour: when a hedge is due. None until learned."""
+        """The quantile of its latencies after which a hedge is due, in seconds. None until learned."""
         self.last_request: Request[Any] | None = None
         """The last that was answered well: what a probe asks again."""
         self.flowing = False
