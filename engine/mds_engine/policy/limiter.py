@@ -251,11 +251,9 @@ class Limiter:
             self._waiting[at] = self._waiting.get(at, 0) + weight
 
     def _forget_unconfirmed(self, now: float) -> None:
-        """Drop grants whose callers never came back, once they have left every window."""
+        """Drop grants whose time has come: they count as sent, whether their callers come back or not."""
         waiting = self._waiting
         while waiting and (first := next(iter(waiting))) <= now:
-            if any(first + log.span_s > now for log in self._logs):
-                break
             del waiting[first]
 
     def _open_slice(self, weight: int, now: float, room: float) -> None:
