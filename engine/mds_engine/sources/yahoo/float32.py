@@ -11,15 +11,42 @@ Yahoo's `priceHint` would instead cut digits that are there (7174.9443).
 import numpy as np
 from numpy.typing import NDArray
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+_PLAIN = 2.0**24
+"""Below it every whole number is a float32 of its own."""
+
+_SCALES = tuple(10.0**decimals for decimals in range(6))
+
 
 def meant(value: float) -> float:
     """The shortest decimal of the same float32; a value that is no float32 comes back as it is."""
+    if not abs(value) < _LARGEST:
+        return value
     single = np.float32(value)
     return float(str(single)) if float(single) == value else value
 
 
 def meant_column(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`meant` of every element. NaN stays NaN. numpy prints float32 as its shortest decimal."""
-    singles = values.astype(np.float32)
-    shortest = singles.astype("U32").astype(np.float64)
-    return np.where(singles.astype(np.float64) == values, shortest, values)
+    """`meant` of every element. NaN stays NaN.
+
+    For nearly all prices the answer is found by trying one, two, … decimals, 30
+    times faster than by printing: k / 10**d of whole k below 2**53 is the very
+    float64 that the decimal's text would be read as, so that the first d whose
+    decimal rounds to the same float32 is the answer. The rest is printed:
+    powers of two, for their neighbours are not equally near, large and tiny values.
+    """
+    held = np.where(np.abs(values) < _LARGEST, values, np.nan)
+    singles = held.astype(np.float32)
+    answer = values.copy()
+    open_ = singles.astype(np.float64) == held
+    fraction, _ = np.frexp(held)
+    plain = open_ & (np.abs(held) < _PLAIN) & (np.abs(held) >= 1.0) & (np.abs(fraction) != 0.5)
+    for scale in _SCALES:
+        decimals = np.rint(held * scale) / scale
+        fits = plain & (decimals.astype(np.float32) == singles)
+        answer[fits] = decimals[fits]
+        plain &= ~fits
+        open_ &= ~fits
+    answer[open_] = singles[open_].astype("U32").astype(np.float64)
+    return answer

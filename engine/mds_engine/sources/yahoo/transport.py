@@ -3,11 +3,12 @@
 What yfinance is used for, and what not: it knows how to get Yahoo's cookie
 and crumb, and it speaks TLS as a browser does (curl_cffi), without which
 Yahoo answers 429. That is kept, in `YfData.get` with a session of ours. Its
-`Ticker.history` is not: for one chart it takes 6 ms of processor time to build
-a frame in which float32 noise, the live row and adjusted prices are mixed,
-keeps answers in a cache for the process, asks for the time zone by a
-further request, and turns most errors into an empty frame. The raw body
-through our decoder is exact and drops nothing in silence.
+`Ticker.history` is not: for a chart of 49 days it takes 11 ms of processor time
+where our decoder takes 0.25, to build a frame with the float32 noise left in,
+keeps answers in a cache for the whole process, asks for the time zone by a
+further request, turns most errors into an empty frame, and lets pandas print
+its warnings on the terminal. The raw body through our decoder is exact and
+drops nothing in silence.
 
 yfinance is imported in a worker thread at `connect` (1.7 s).
 """

@@ -19,6 +19,11 @@ def test_what_is_no_float32_is_left_alone() -> None:
     assert meant_column(np.array([244.6, 2934.45])).tolist() == [244.6, 2934.45]
 
 
+def test_what_no_float32_can_hold_is_left_alone() -> None:
+    assert meant(1e300) == 1e300
+    assert meant_column(np.array([1e300, 0.1])).tolist() == [1e300, 0.1]
+
+
 def test_nan_stays_nan() -> None:
     assert np.isnan(meant_column(np.array([np.nan, 1.5]))).tolist() == [True, False]
 

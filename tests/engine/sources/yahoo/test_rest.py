@@ -24,6 +24,7 @@ from mds_engine.sources.contract import BarsRequest, RequestCost, Source
 from mds_engine.sources.yahoo import plugin
 from mds_engine.sources.yahoo.decode_chart import decode_chart
 
+CRUMB = "haT3oykhHqZ"
 AAPL = Instrument("NASDAQ", "AAPL")
 MSFT = Instrument("NASDAQ", "MSFT")
 NOBODY = Instrument("NASDAQ", "NONEXIST")
@@ -179,7 +180,16 @@ async def test_too_many_requests_in_place_of_a_crumb_throttles_quotes_but_not_ch
         await source.quotes([AAPL])
     assert len(await source.bars(DAYS)) == 3
     del yahoo.answers["/v1/test/getcrumb"]
-    assert AAPL in await source.quotes([AAPL]), "the text must not be kept as a crumb"
+    assert AAPL in await source.quotes([AAPL])
+    crumbs = [query.get("crumb") for path, query in yahoo.requests if path.startswith(("/v7/", "/v8/"))]
+    assert crumbs == [None, CRUMB], "the text must not be kept as a crumb"
+
+
+async def test_charts_do_without_a_crumb_that_cannot_be_had(source, yahoo) -> None:
+    yahoo.answers["/v1/test/getcrumb"] = lambda request: web.Response(status=503, text="oops")
+    assert len(await source.bars(DAYS)) == 3
+    with pytest.raises(Unavailable):
+        await source.quotes([AAPL])
 
 
 async def test_a_cookie_without_an_expiry_is_taken_and_nothing_is_kept_on_disk(
