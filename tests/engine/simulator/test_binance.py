@@ -195,6 +195,9 @@ async def test_trades_are_paged_by_id_and_by_time(client: httpx.AsyncClient) -> 
         await get(client, "aggTrades", symbol="BTCUSDT", startTime=newest[2]["T"], endTime=newest[6]["T"])
     ).json()
     assert window == newest[2:7]
+    start = newest[2]["T"]
+    limited = (await get(client, "aggTrades", symbol="BTCUSDT", startTime=start, limit=2)).json()
+    assert limited == newest[2:4]
     trades = (await get(client, "trades", symbol="BTCUSDT", limit=10)).json()
     assert [(trade["id"], trade["price"], trade["qty"]) for trade in trades] == [
         (trade["a"], trade["p"], trade["q"]) for trade in newest
@@ -344,6 +347,7 @@ async def test_archives_are_zipped_checked_and_counted_in_the_right_unit(
     "file",
     [
         "daily/klines/BTCUSDT/1h/BTCUSDT-1h-2099-01-01.zip",
+        "daily/klines/BTCUSDT/1h/BTCUSDT-1h-2026-09-21.zip",  # the day is not over
         "daily/klines/NOSUCH/1h/NOSUCH-1h-2025-01-01.zip",
         "monthly/klines/BTCUSDT/1h/ETHUSDT-1h-2025-01.zip",
         "daily/klines/BTCUSDT/1h/BTCUSDT-1h-2025-13-01.zip",

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import pytest
 from aiohttp import web
+from mds_engine.clock import Clock
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.recorded import Recording, Recordings
 from mds_engine.simulator.server import Simulator, UnknownVendorError
@@ -15,6 +17,12 @@ from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import Call, Route, Vendor, retry_after_headers
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+
+class VirtualTime(Clock, Protocol):
+    """The `virtual_clock` fixture."""
+
+    async def advance(self, seconds: float) -> None: ...
 
 
 class ToyVendor(Vendor):
@@ -195,13 +203,39 @@ async def test_a_fault_with_a_probability_hits_the_same_requests_for_the_same_se
     assert await outcomes() == first
 
 
-async def test_wrong_and_frozen_prices(simulator: Simulator, client: httpx.AsyncClient) -> None:
-    await simulator.inject("toy", Fault(kind=FaultKind.FROZEN_PRICE))
-    frozen = {(await client.get("/price")).json()["price"] for _ in range(5)}
-    assert len(frozen) == 1
-    await simulator.inject("toy", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0))
-    wrong = (await client.get("/price")).json()["price"]
-    assert wrong == pytest.approx(2 * frozen.pop(), abs=0.02)
+async def test_wrong_and_frozen_prices(virtual_clock: VirtualTime) -> None:
+    async with (
+        Simulator(vendors=(ToyVendor,), clock=virtual_clock) as simulator,
+        httpx.AsyncClient(base_url=simulator.vendor("toy").http) as client,
+    ):
+
+        async def prices() -> list[float]:
+            seen = []
+            for _ in range(5):
+                await virtual_clock.advance(60)
+                seen.append((await client.get("/price")).json()["price"])
+            return seen
+
+        assert len(set(await prices())) > 1
+        await simulator.inject("toy", Fault(kind=FaultKind.FROZEN_PRICE))
+        (frozen,) = set(await prices())
+        await simulator.inject("toy", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0))
+        assert await prices() == pytest.approx([2 * frozen] * 5, abs=0.02)
+
+
+async def test_slow_answers_come_late(virtual_clock: VirtualTime) -> None:
+    async with (
+        Simulator(vendors=(ToyVendor,), clock=virtual_clock) as simulator,
+        httpx.AsyncClient(base_url=simulator.vendor("toy").http) as client,
+    ):
+        await simulator.inject("toy", Fault(kind=FaultKind.SLOW, delay_s=3.0))
+        request = asyncio.create_task(client.get("/clock"))
+        await simulator.vendor("toy").log.until(lambda log: log.total == 1)
+        asked = virtual_clock.wall()
+        await virtual_clock.advance(2.9)
+        assert simulator.vendor("toy").requests()[0].status == 0
+        await virtual_clock.advance(0.2)
+        assert (await request).json()["now"] == pytest.approx(asked + 3.0)
 
 
 async def test_a_muted_stream_still_answers_pings(simulator: Simulator) -> None:

@@ -121,6 +121,8 @@ def test_history_reaches_back_to_the_listing_and_stays_plausible(market: Market)
 def test_bars_of_the_future_and_of_unlisted_times_do_not_exist(market: Market) -> None:
     assert len(market.candles(BTC, 60, NOW + 60, NOW + 600)) == 0
     assert len(market.candles(BTC, 60, 0, 1_000)) == 0
+    edges = np.array([1_790_000_040, 1_790_000_100, 1_790_000_160, 1_790_000_220])
+    assert market.candles_between(BTC, edges).start.tolist() == edges[:2].tolist()
 
 
 def test_any_number_of_instruments_on_demand(market: Market) -> None:
