@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,21 @@ class EmbeddedLink:
 
     `build` makes the engine; it is called in the engine's thread, so that
     importing what the engine needs costs the screen nothing. A new snapshot is
-    published every `interval_s` seconds.
+    published every `interval_s` seconds. `beside` is run on the engine's loop for
+    as long as the engine runs: the demo's desk.
     """
 
     mode = "embedded"
 
-    def __init__(self, build: "Callable[[], Engine]", *, interval_s: float = 0.1) -> None:
+    def __init__(
+        self,
+        build: "Callable[[], Engine]",
+        *,
+        interval_s: float = 0.1,
+        beside: "Callable[[Engine], Coroutine[None, None, None]] | None" = None,
+    ) -> None:
         self._build = build
+        self._beside = beside
         self._interval_s = interval_s
         self._snapshot: Snapshot | None = None
         self._engine: Engine | None = None
@@ -102,16 +110,17 @@ class EmbeddedLink:
             publishing = asyncio.create_task(self._publish(engine), name="publish snapshots")
             stopping = asyncio.create_task(stop.wait(), name="wait for the end")
             broken = asyncio.create_task(engine.wait_broken(), name="wait for a defect")
+            tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = [publishing, stopping, broken]
+            if self._beside is not None:
+                tasks.append(asyncio.create_task(self._beside(engine), name="beside the engine"))
             try:
-                done, _ = await asyncio.wait(
-                    (publishing, stopping, broken), return_when=asyncio.FIRST_COMPLETED
-                )
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
-                for task in (publishing, stopping, broken):
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(publishing, stopping, broken, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
         self._failure = "the engine was stopped"
 
     async def _publish(self, engine: "Engine") -> None:
