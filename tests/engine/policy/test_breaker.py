@@ -294,3 +294,13 @@ def test_a_quick_failure_does_not_open_it_for_slowness():
     subject.slow_after_s = 1.0
     succeed(subject, 0.0, times=4, duration_s=1.1)
     assert fail(subject, 0.0) is None
+
+
+def test_a_panic_probe_that_healed_it_leaves_nothing_behind():
+    subject = breaker()
+    fail(subject, 0.0, times=5)
+    subject.success(subject.acquire_early(10.0), 10.0, 0.1)
+    succeed(subject, 11.0, times=2)
+    subject.force_open(12.0, "asha")
+    subject.automatic(13.0, "asha")
+    assert fail(subject, 14.0).open_for_s == 120.0
