@@ -15,6 +15,7 @@ from mds_engine.simulator.kite import KiteAccount
 from mds_engine.simulator.server import Simulator
 
 SCRIPTS = Path(__file__).parent / "scripts"
+PATIENCE_S = 60
 ACCOUNT = KiteAccount()
 
 
@@ -43,7 +44,13 @@ async def _run(home: Path, script: str, *arguments: str) -> dict[str, Any]:
         stderr=asyncio.subprocess.PIPE,
         env={"HOME": str(home), "XDG_CACHE_HOME": str(home)},
     )
-    output, complaints = await process.communicate()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            output, complaints = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
     assert process.returncode == 0, complaints.decode()
     return json.loads(output)
 

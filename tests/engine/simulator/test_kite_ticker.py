@@ -15,6 +15,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 INFY, NIFTY = 408065, 256265
 
+PATIENCE_S = 20
+"""A test that waits for what never comes fails instead of hanging."""
+
 
 class RushingClock:
     """Sleeping takes no time, and advances it."""
@@ -62,7 +65,7 @@ async def _next_packets(socket: ClientConnection) -> list[bytes]:
 
 
 async def test_two_texts_come_first_and_then_heartbeats_of_one_byte(simulator: Simulator) -> None:
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         meta, code = json.loads(await socket.recv()), json.loads(await socket.recv())
         assert (meta["type"], meta["data"]["count"]) == ("instruments_meta", 500)
         assert (code["type"], code["timestamp"][-6:]) == ("app_code", "+05:30")
@@ -73,7 +76,7 @@ async def test_a_bare_subscription_is_in_quote_mode_and_modes_change_the_length(
     simulator: Simulator,
 ) -> None:
     lengths = {}
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [INFY, NIFTY]}))
         lengths["bare"] = await _lengths(socket, {44, 28})
         for mode, expected in (("full", {184, 32}), ("ltp", {8}), ("quote", {44, 28})):
@@ -92,7 +95,7 @@ async def _lengths(socket: ClientConnection, expected: set[int]) -> set[int]:
 
 async def test_ticks_are_the_markets_own_trades(simulator: Simulator) -> None:
     market = simulator.market
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [INFY]}))
         await socket.send(json.dumps({"a": "mode", "v": ["full", [INFY]]}))
         ticks: list[bytes] = []
@@ -107,7 +110,7 @@ async def test_ticks_are_the_markets_own_trades(simulator: Simulator) -> None:
 
 
 async def test_an_unsubscribed_token_falls_silent(simulator: Simulator) -> None:
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [INFY]}))
         await _next_packets(socket)
         await socket.send(json.dumps({"a": "unsubscribe", "v": [INFY]}))
@@ -120,7 +123,7 @@ async def test_an_unsubscribed_token_falls_silent(simulator: Simulator) -> None:
 async def test_unknown_tokens_are_passed_over_and_nonsense_is_answered_by_an_error(
     simulator: Simulator,
 ) -> None:
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [1, INFY]}))
         tokens = {struct.unpack_from(">I", packet)[0] for packet in await _next_packets(socket)}
         assert tokens == {INFY}
@@ -143,7 +146,7 @@ async def _read_on(socket: ClientConnection) -> None:
 
 
 async def test_a_session_that_expires_ends_the_stream_and_bars_the_way_back(simulator: Simulator) -> None:
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.recv()
         await simulator.inject("kite", Fault(kind=FaultKind.TOKEN_EXPIRED))
         with pytest.raises(ConnectionClosed) as closed:
@@ -167,7 +170,7 @@ async def test_a_key_has_three_connections() -> None:
 
 async def test_frames_can_be_cut_in_half(simulator: Simulator) -> None:
     await simulator.inject("kite", Fault(kind=FaultKind.TRUNCATED_FRAMES))
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [INFY]}))
         while not isinstance(message := await socket.recv(), bytes) or len(message) < 2:
             pass
@@ -175,7 +178,7 @@ async def test_frames_can_be_cut_in_half(simulator: Simulator) -> None:
 
 
 async def test_a_wrong_price_reaches_a_stream_that_is_open(simulator: Simulator) -> None:
-    async with connect(_url(simulator)) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
         await socket.send(json.dumps({"a": "subscribe", "v": [INFY]}))
         (before,) = struct.unpack_from(">I", (await _next_packets(socket))[0], 4)
         await simulator.inject("kite", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0))
@@ -187,7 +190,7 @@ async def test_a_wrong_price_reaches_a_stream_that_is_open(simulator: Simulator)
 
 async def test_recorded_frames_are_served_as_they_are(recordings: Path) -> None:
     async with Simulator(vendors=["kite"], recorded=recordings, clock=RushingClock()) as simulator:
-        async with connect(_url(simulator)) as socket:
+        async with asyncio.timeout(PATIENCE_S), connect(_url(simulator)) as socket:
             await socket.send(json.dumps({"a": "subscribe", "v": [INFY]}))
             while not isinstance(message := await socket.recv(), bytes):
                 pass

@@ -11,6 +11,9 @@ from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 from websockets.asyncio.client import ClientConnection, connect
 
+PATIENCE_S = 20
+"""A test that waits for what never comes fails instead of hanging."""
+
 
 class RushingClock:
     """Sleeping takes no time, and advances it."""
@@ -48,7 +51,7 @@ def _id(message: bytes) -> str:
 
 
 async def test_a_subscription_brings_that_symbol_and_no_other(simulator: Simulator) -> None:
-    async with connect(simulator.vendor("yahoo").ws) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
         await socket.send(json.dumps({"subscribe": ["AAPL", "NOSUCHTHING"]}))
         assert {_id(await _message(socket)) for _ in range(5)} == {"AAPL"}
         await socket.send(json.dumps({"subscribe": ["BTC-USD", "AAPL"]}))
@@ -61,7 +64,7 @@ async def test_a_subscription_brings_that_symbol_and_no_other(simulator: Simulat
 
 
 async def test_nonsense_is_passed_over(simulator: Simulator) -> None:
-    async with connect(simulator.vendor("yahoo").ws) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
         for nonsense in ("nonsense", "[]", '{"subscribe": 7}'):
             await socket.send(nonsense)
         await socket.send(json.dumps({"subscribe": ["AAPL"]}))
@@ -70,7 +73,7 @@ async def test_nonsense_is_passed_over(simulator: Simulator) -> None:
 
 async def test_a_muted_stream_is_open_and_silent(simulator: Simulator) -> None:
     await simulator.inject("yahoo", Fault(kind=FaultKind.MUTE_STREAM))
-    async with connect(simulator.vendor("yahoo").ws) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
         await socket.send(json.dumps({"subscribe": ["AAPL"]}))
         await (await socket.ping())
         await simulator.clear("yahoo")
@@ -79,7 +82,7 @@ async def test_a_muted_stream_is_open_and_silent(simulator: Simulator) -> None:
 
 async def test_frames_can_be_cut_in_half(simulator: Simulator) -> None:
     await simulator.inject("yahoo", Fault(kind=FaultKind.TRUNCATED_FRAMES))
-    async with connect(simulator.vendor("yahoo").ws) as socket:
+    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
         await socket.send(json.dumps({"subscribe": ["AAPL"]}))
         frame = await socket.recv()
     with pytest.raises(ValueError):
@@ -90,6 +93,7 @@ async def test_recorded_messages_are_served_as_they_are(recordings: Path) -> Non
     lines = (recordings / "yahoo/stream_messages.jsonl").read_text().splitlines()
     async with (
         Simulator(vendors=["yahoo"], recorded=recordings) as simulator,
+        asyncio.timeout(PATIENCE_S),
         connect(simulator.vendor("yahoo").ws) as socket,
     ):
         await socket.send(json.dumps({"subscribe": ["AAPL"]}))
