@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 INFY, NIFTY = 408065, 256265
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 """A test that waits for what never comes fails instead of hanging."""
 
 
