@@ -41,6 +41,8 @@ class Failover:
             return
         why = "nobody was active" if route.active is None else route.active.runtime.is_out(route.active, now)
         if why:
+            if route.active is not None:
+                why = route.active.runtime.cause(route.active, now)
             took_ms = decision.took_ms if first_failed_at is None else (now - first_failed_at) * 1000.0
             self._move_down(route, unit, why, took_ms)
 
@@ -69,6 +71,8 @@ class Failover:
         if why:
             fit = next((unit for unit in route.units if not unit.runtime.is_out(unit, now)), None)
             if fit is not None and fit is not active:
+                if active is not None:
+                    why = active.runtime.cause(active, now)
                 self._move_down(route, fit, why, 0.0)
             return
         assert active is not None

@@ -167,6 +167,13 @@ class SourceRuntime:
             return f"banned for {limiter.banned_until - now:.0f} s more"
         return ""
 
+    def cause(self, unit: Unit, now: float) -> str:
+        """Why it cannot serve now, as an operator wants to hear it: what broke, rather than what followed."""
+        for breaker in (unit.breaker, self.whole):
+            if breaker.state(now) is BreakerState.OPEN and breaker.last_why:
+                return breaker.last_why
+        return self.is_out(unit, now)
+
     def is_well(self, unit: Unit, now: float) -> bool:
         """Whether both its breakers are closed: half-open is not well yet."""
         return self.whole.state(now) in _WELL and unit.breaker.state(now) in _WELL
@@ -353,10 +360,11 @@ class SourceRuntime:
         where the plan is used up.
         """
         quota = self.blocks.get("quota")
-        if quota is not None and quota.until_wall > self.clock.wall():
+        if cost.counted and quota is not None and quota.until_wall > self.clock.wall():
             raise QuotaExhausted(quota.why, resets_at=quota.until_wall, source=self.name)
         await self._wait_turn(cost, longest_s)
-        self.spent()
+        if cost.counted:
+            self.spent()
 
     async def _wait_turn(self, cost: RequestCost, longest_s: float) -> None:
         now = self.clock.now()

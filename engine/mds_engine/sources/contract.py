@@ -34,6 +34,8 @@ class RequestCost(NamedTuple):
     group: str = "default"
     """The vendor's endpoint group; a key of `Source.limits()`."""
     weight: int = 1
+    counted: bool = True
+    """Whether it counts against the plan's calls; False for what the vendor answers without a key."""
 
 
 class EndpointState(NamedTuple):
@@ -54,10 +56,11 @@ class SourceContext(Protocol):
     async def pay(self, cost: RequestCost) -> None:
         """Wait for the limiter's leave to send one further request.
 
-        The guarded call has paid for the first request of each contract method
-        at `Source.cost(...)`; every further request, and everything sent
-        outside a contract method, is paid for here. Raises Throttled(local=True)
-        where the wait is not worth it.
+        The guarded call has paid for the first request of `quotes` and `bars`
+        at `Source.cost(...)`; every further request, and everything that
+        `connect`, `check` or a stream sends over HTTP, is paid for here. Raises
+        Throttled(local=True) where the wait is not worth it, QuotaExhausted
+        where the plan is used up.
         """
         ...
 
@@ -138,7 +141,8 @@ class Source(ABC):
 
     @abstractmethod
     async def check(self) -> None:
-        """The cheapest request that proves that the vendor answers us. Raises a SourceError."""
+        """The cheapest request that proves that the vendor answers us, paid for through `pay`.
+        Raises a SourceError."""
 
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
         """The latest quotes. Instruments that the vendor does not know are missing from the answer;
