@@ -10,7 +10,6 @@ from mds_engine.errors import InvalidPayload, InvalidRequest, NotFound, SourceEr
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
-from mds_engine.routing.requests import Request
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 
@@ -88,13 +87,17 @@ class Caretaker:
 
     async def _probe(self, runtime: SourceRuntime, unit: Unit) -> None:
         """Ask again what was last answered: a ping that works proves nothing for the data."""
+        request = None if unit.last_request is None else unit.last_request.probe()
+        if request is not None:
+            # Before the permit and the stopwatch: waiting for our own limiter is no slowness of the source.
+            await runtime.wait_turn(runtime.source.cost(request.capability, request.units), runtime.timeout_s)
         started = self._clock.now()
         permit = runtime.acquire(unit, started, early=True)
         if permit is None:
             return
         try:
-            if unit.last_request is not None:
-                await self._ask_again(runtime, unit.last_request.probe())
+            if request is not None:
+                request.verify(await self._ask(runtime, request.send(runtime.source)))
         except (NotFound, InvalidRequest):
             runtime.ignored(unit, permit, self._clock.now())
         except SourceError as error:
@@ -106,12 +109,6 @@ class Caretaker:
         else:
             now = self._clock.now()
             runtime.succeeded(unit, permit, now, now - started)
-
-    async def _ask_again(self, runtime: SourceRuntime, request: Request[Any]) -> None:
-        cost = runtime.source.cost(request.capability, request.units)
-        await runtime.wait_turn(cost, runtime.timeout_s)
-        answer = await self._ask(runtime, request.send(runtime.source))
-        request.verify(answer)
 
     async def _ask(self, runtime: SourceRuntime, question: Any) -> Any:
         """Await an adapter under its timeout; what leaves here is a SourceError or a cancellation."""
