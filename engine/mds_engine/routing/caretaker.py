@@ -19,8 +19,8 @@ _log = structlog.get_logger(__name__)
 class Caretaker:
     """Checks each source in turns: seldom while all is well, often while there is doubt.
 
-    A source whose plan is metered is never checked by itself: its calls are
-    the operator's money, so real calls and a commanded check have to do.
+    A source whose plan is metered is checked only while it is out, and never
+    often: its calls are the operator's money.
     """
 
     def __init__(self, *, clock: Clock, sweeper: DeadlineSweeper) -> None:
@@ -30,7 +30,10 @@ class Caretaker:
     async def watch(self, runtime: SourceRuntime) -> None:
         """Check one source for ever. Ends only by cancellation."""
         while True:
-            await self._clock.sleep(runtime.health.next_check_in_s(self._clock.now()))
+            wait_s = runtime.health.next_check_in_s(self._clock.now())
+            if runtime.is_metered:
+                wait_s = max(wait_s, runtime.health.settings.interval_s)
+            await self._clock.sleep(wait_s)
             if self._needs_check(runtime):
                 try:
                     await self.check(runtime)
@@ -38,10 +41,14 @@ class Caretaker:
                     _log.info("check_failed", source=runtime.name, why=error.message)
 
     def _needs_check(self, runtime: SourceRuntime) -> bool:
-        if runtime.is_metered or not runtime.blocks.keys() <= {"login"}:
+        if not runtime.blocks.keys() <= {"login"}:
             return False
         now = self._clock.now()
-        if self._in_doubt(runtime, now) or runtime.blocks or runtime.last_good_at is None:
+        if self._in_doubt(runtime, now) or runtime.blocks:
+            return True
+        if runtime.is_metered:
+            return False
+        if runtime.last_good_at is None:
             return True
         if now - runtime.last_good_at < runtime.health.settings.interval_s:
             runtime.health.check_passed(now)

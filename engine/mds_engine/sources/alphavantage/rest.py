@@ -84,8 +84,10 @@ class AlphaVantageSource(Source):
         plan's 25 a day is spent. Only after it has refused our key is the key itself tried."""
         query = {"function": "GLOBAL_QUOTE", "symbol": _PROBE}
         if self._key_refused:
+            await self._context.pay(_COST)
             await self._ask(query)
             return
+        await self._context.pay(_COST._replace(counted=False))
         reply = await self._http.get("/query", query)
         failed = self._failure(reply)
         if failed is not None and not isinstance(failed, AuthRequired):

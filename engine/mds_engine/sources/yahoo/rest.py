@@ -80,6 +80,7 @@ class YahooSource(Source):
 
     async def check(self) -> None:
         """One chart of one day: it needs no crumb."""
+        await self._context.pay(_COST)
         await self._chart(_PROBE, {"interval": "1d", "range": "1d"})
 
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
