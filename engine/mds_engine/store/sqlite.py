@@ -1,8 +1,9 @@
 """What survives a restart: one SQLite file, one writer thread.
 
-The thread commits whatever has queued up, so that a producer pays for an
-append to a deque and not for a commit, and a storm of events makes a few large
-transactions. Whoever must know that a thing is safe awaits
+The thread commits whatever has queued up, so that a producer pays for a place
+in the queue and not for a commit, a storm of events makes a few large
+transactions, and a value that changes with every request is written once for
+many changes. Whoever must know that a thing is safe awaits
 `committed()`: from then on it survives `kill -9` and a power cut.
 """
 
@@ -28,6 +29,9 @@ CREATE TABLE IF NOT EXISTS log (
 );
 CREATE INDEX IF NOT EXISTS log_by_time ON log (stream, at);
 """
+
+_LINGER_S = 0.02
+"""What nobody waits for is given this long to be joined by what comes next, in seconds."""
 
 _RETRY_S = 1.0
 """A disk that refused is asked again this often while something waits to be written."""
@@ -74,6 +78,11 @@ class _Append(NamedTuple):
     body: bytes
 
 
+class _Batch(NamedTuple):
+    puts: dict[tuple[str, str], _Put]
+    lines: deque[_Append]
+
+
 class Store:
     """Values by kind and key, and append-only logs. Every method may be called from any thread.
 
@@ -89,9 +98,11 @@ class Store:
         """Why the disk refuses now, None while it takes what it is given."""
         self._retention_s = dict(retention_s or {})
         self._pruned_at: dict[str, float] = {}
-        self._queue: deque[_Put | _Append] = deque()
+        self._queue = _Batch({}, deque())
         self._waiting: list[Future[None]] = []
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._idle = False
         self._closing = False
         self._unsynced = False
         self._writer: threading.Thread | None = None
@@ -113,15 +124,22 @@ class Store:
 
     def put(self, kind: str, key: str, value: bytes, *, until: float | None = None) -> None:
         """Keep `value`, in place of what was there."""
-        self._enqueue(_Put(kind, key, value, until))
+        self._enqueue_put(_Put(kind, key, value, until))
 
     def remove(self, kind: str, key: str) -> None:
         """Keep it no more."""
-        self._enqueue(_Put(kind, key, None, None))
+        self._enqueue_put(_Put(kind, key, None, None))
 
     def append(self, stream: str, at: float, body: bytes) -> None:
         """Add one line to a log; `at` is epoch seconds UTC."""
-        self._enqueue(_Append(stream, at, body))
+        with self._lock:
+            self._refuse_if_closed()
+            lines = self._queue.lines
+            lines.append(_Append(stream, at, body))
+            if len(lines) > _QUEUE_LIMIT:
+                lines.popleft()
+                self.dropped += 1
+            self._wake()
 
     async def committed(self) -> None:
         """Return when all that was put, removed or appended before this call is on the disk.
@@ -163,29 +181,21 @@ class Store:
             self._writer.join()
             self._writer = None
 
-    def _enqueue(self, operation: _Put | _Append) -> None:
-        # The lock keeps an operation from slipping behind a `committed()` that was asked after it.
-        with self._changed:
-            if self._closing:
-                raise StoreError(f"{self.path} is closed")
-            self._queue.append(operation)
-            if len(self._queue) > _QUEUE_LIMIT:
-                self._drop_oldest_line()
-            self._changed.notify()
+    def _enqueue_put(self, put: _Put) -> None:
+        with self._lock:
+            self._refuse_if_closed()
+            self._queue.puts[put.kind, put.key] = put
+            self._wake()
 
-    def _drop_oldest_line(self) -> None:
-        """Make room: the oldest log lines go; of kept values only the latest of each key stays anyway."""
-        latest: dict[tuple[str, str], _Put] = {}
-        lines: list[_Append] = []
-        for operation in self._queue:
-            if isinstance(operation, _Put):
-                latest[operation.kind, operation.key] = operation
-            else:
-                lines.append(operation)
-        # A tenth at once, so that this walk is made once in many operations.
-        gone = min(len(lines), _QUEUE_LIMIT // 10)
-        self.dropped += gone
-        self._queue = deque([*latest.values(), *lines[gone:]])
+    def _refuse_if_closed(self) -> None:
+        if self._closing:
+            raise StoreError(f"{self.path} is closed")
+
+    def _wake(self) -> None:
+        # Waking a thread that is awake costs more than all the rest.
+        if self._idle:
+            self._idle = False
+            self._changed.notify()
 
     def _ask(self) -> Future[None]:
         asked: Future[None] = Future()
@@ -199,12 +209,7 @@ class Store:
     def _write_until_closed(self) -> None:
         connection: sqlite3.Connection | None = None
         while True:
-            with self._changed:
-                while not (self._queue or self._waiting or self._closing):
-                    self._changed.wait()
-                closing = self._closing
-                batch, self._queue = self._queue, deque()
-                waiting, self._waiting = self._waiting, []
+            batch, waiting, closing = self._next_batch()
             try:
                 if connection is None:
                     connection = self._connection()
@@ -228,19 +233,33 @@ class Store:
                 connection.close()
                 return
 
-    def _commit(
-        self, connection: sqlite3.Connection, batch: Iterable[_Put | _Append], *, durable: bool
-    ) -> None:
+    def _next_batch(self) -> tuple[_Batch, list[Future[None]], bool]:
+        """Wait for something to do, and take all of it."""
+        with self._changed:
+            while not (any(self._queue) or self._waiting or self._closing):
+                self._idle = True
+                self._changed.wait()
+            self._idle = False
+            self._changed.wait_for(self._is_urgent, _LINGER_S)
+            batch, self._queue = self._queue, _Batch({}, deque())
+            waiting, self._waiting = self._waiting, []
+            return batch, waiting, self._closing
+
+    def _is_urgent(self) -> bool:
+        return bool(self._waiting) or self._closing
+
+    def _commit(self, connection: sqlite3.Connection, batch: _Batch, *, durable: bool) -> None:
         # FULL syncs before the commit returns; it is asked for only where somebody waits for the word.
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for operation in batch:
-                _apply(connection, operation)
+            connection.executemany("INSERT INTO log (stream, at, body) VALUES (?, ?, ?)", batch.lines)
+            for put in batch.puts.values():
+                _apply(connection, put)
             if durable and self._unsynced:
                 # A commit that writes nothing syncs nothing: give it something to write.
                 _apply(connection, _Put("store", "synced", b"", None))
-            self._prune(connection, batch)
+            self._prune(connection, batch.lines)
             connection.execute("COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
@@ -248,8 +267,8 @@ class Store:
             raise
         self._unsynced = not durable
 
-    def _prune(self, connection: sqlite3.Connection, batch: Iterable[_Put | _Append]) -> None:
-        newest = {line.stream: line.at for line in batch if isinstance(line, _Append)}
+    def _prune(self, connection: sqlite3.Connection, lines: Iterable[_Append]) -> None:
+        newest = {line.stream: line.at for line in lines}
         for stream, at in newest.items():
             keep_s = self._retention_s.get(stream)
             if keep_s is None or at - self._pruned_at.get(stream, float("-inf")) < _PRUNE_EVERY_S:
@@ -257,15 +276,15 @@ class Store:
             connection.execute("DELETE FROM log WHERE stream = ? AND at < ?", (stream, at - keep_s))
             self._pruned_at[stream] = at
 
-    def _give_back(self, batch: deque[_Put | _Append]) -> None:
+    def _give_back(self, batch: _Batch) -> None:
         with self._changed:
-            batch.extend(self._queue)
-            self._queue = batch
+            # What came since is newer: its values stand, its lines come after.
+            self._queue = _Batch({**batch.puts, **self._queue.puts}, batch.lines + self._queue.lines)
 
     def _pause(self) -> None:
         """Wait until the disk is worth another try, or somebody asks."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or self._closing, _RETRY_S)
+            self._changed.wait_for(self._is_urgent, _RETRY_S)
 
     def _connection(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
@@ -278,13 +297,11 @@ class Store:
             raise StoreError(_sentence(self.path, error)) from error
 
 
-def _apply(connection: sqlite3.Connection, operation: _Put | _Append) -> None:
-    if isinstance(operation, _Append):
-        connection.execute("INSERT INTO log (stream, at, body) VALUES (?, ?, ?)", operation)
-    elif operation.value is None:
-        connection.execute("DELETE FROM kept WHERE kind = ? AND key = ?", (operation.kind, operation.key))
+def _apply(connection: sqlite3.Connection, put: _Put) -> None:
+    if put.value is None:
+        connection.execute("DELETE FROM kept WHERE kind = ? AND key = ?", (put.kind, put.key))
     else:
-        connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", operation)
+        connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", put)
 
 
 def _sentence(path: Path, error: Exception) -> str:

@@ -45,6 +45,17 @@ async def test_a_removed_value_is_gone(path: Path) -> None:
     store.close()
 
 
+async def test_of_many_changes_the_last_is_kept(path: Path) -> None:
+    store = Store.open(path)
+    for number in range(5000):
+        store.put("meters", "kite", b"%d" % number)
+        if number % 7 == 0:
+            store.remove("meters", "kite")
+    await store.committed()
+    assert [entry.value for entry in store.entries("meters", 0.0)] == [b"4999"]
+    store.close()
+
+
 def test_close_writes_what_is_queued(path: Path) -> None:
     store = Store.open(path)
     store.append("events", 1.0, b"last words")
@@ -144,15 +155,23 @@ async def test_a_full_disk_is_said_in_one_sentence_and_what_waited_is_written_la
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE log RENAME TO hidden")
     store.append("events", 1.0, b"not lost")
+    store.put("meters", "kite", b"older")
+    store.put("meters", "yahoo", b"kept")
     with pytest.raises(StoreError, match="cannot be used"):
         await store.committed()
     assert store.failure is not None
+    store.put("meters", "kite", b"newer")
+    store.append("events", 2.0, b"nor this")
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE hidden RENAME TO log")
     connection.close()
     await store.committed()
     assert store.failure is None
-    assert [line.body for line in store.log("events")] == [b"not lost"]
+    assert [line.body for line in store.log("events")] == [b"not lost", b"nor this"]
+    assert {entry.key: entry.value for entry in store.entries("meters", 0.0)} == {
+        "kite": b"newer",
+        "yahoo": b"kept",
+    }
     store.close()
 
 
