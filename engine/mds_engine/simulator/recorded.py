@@ -2,6 +2,8 @@
 
 The folder is laid out as `<vendor>/<file>`. Each vendor declares a table: which
 request is answered by which file. Files ending in `.gz` are unpacked first.
+Faults act on recorded answers as on invented ones, but for wrong and frozen
+prices: what was recorded is not recalculated.
 """
 
 import gzip
