@@ -12,13 +12,11 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
     stack: list[CommandApplied] = []
     for event in events:
         match event:
-            case CommandApplied(reverse=None):
-                pass
             case CommandApplied():
-                undone = stack and stack[-1].reverse is not None and _same(event.command, stack[-1].reverse)
-                if undone:
+                last = stack[-1].reverse if stack else None
+                if last is not None and _same(event.command, last):
                     stack.pop()
-                else:
+                elif event.reverse is not None:
                     stack.append(event)
             case OverrideEnded():
                 stack = [kept for kept in stack if _held(kept.command) != event.subject]

@@ -78,4 +78,3 @@ class EventsPane(LiveGrid[Event]):
     def moved(self) -> None:
         """Follow from now on if the cursor stands on the newest."""
         self.following = self.cursor == 0
-        self.border_subtitle = self.note()

@@ -38,6 +38,7 @@ class Dialog(ModalScreen[Answer | None]):
         background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
         border-title-align: left; padding: 0 1;
     }
+    Dialog.-ascii > Vertical { border: ascii $mds-accent; }
     Dialog Lines { height: auto; max-height: 12; background: $mds-panel; margin: 1 0 0 0; }
     Dialog Input, Dialog Input:focus {
         height: 1; border: none; padding: 0 1; margin: 1 0 0 0; background: $mds-bar; color: $mds-text;
@@ -93,6 +94,7 @@ class Dialog(ModalScreen[Answer | None]):
 
     def on_mount(self) -> None:
         """Cancel has the focus, whatever else there is."""
+        self.set_class(self.paint.plain, "-ascii")
         lines = self.query_one("#preview", Lines)
         lines.can_focus = False
         lines.use(self.paint)

@@ -29,6 +29,7 @@ class Page(ModalScreen[None]):
         background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
         border-title-align: left; border-subtitle-color: $mds-dim; padding: 1 1 0 2;
     }
+    Page.-ascii > Lines { border: ascii $mds-accent; }
     """
 
     def __init__(self, title: str, build: Callable[[int], Sequence[Cell]], paint: Paint) -> None:
@@ -47,6 +48,7 @@ class Page(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Draw, and keep drawing."""
+        self.set_class(self._paint.plain, "-ascii")
         lines = self.query_one("#page", Lines)
         lines.use(self._paint)
         lines.focus()

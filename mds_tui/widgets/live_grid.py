@@ -142,6 +142,7 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
     def use(self, paint: Paint) -> None:
         """Take another theme."""
         self.paint = paint
+        self._show_note()
         self._redraw()
 
     def filter(self, needle: str) -> None:
@@ -312,11 +313,14 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
         self.cursor = max(0, min(found if found is not None else self.cursor, len(self._rows) - 1))
         current = self.current()
         self._cursor_key = self.key(current) if current is not None else None
-        note = self.note()
-        if self.border_subtitle != note:
-            self.border_subtitle = note
+        self._show_note()
         if self.is_mounted and self.size.height:
             self._draw_changes()
+
+    def _show_note(self) -> None:
+        note = self.paint.words(self.note())
+        if self.border_subtitle != note:
+            self.border_subtitle = note
 
     def _draw_changes(self) -> None:
         tail = self.tail()
@@ -355,6 +359,7 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True):
         self.cursor = max(0, min(index, len(self._rows) - 1))
         self._cursor_key = self.key(self._rows[self.cursor])
         self.moved()
+        self._show_note()
         self._draw_changes()
         self.post_message(self.CursorMoved(self))
 

@@ -54,12 +54,16 @@ class Paint(NamedTuple):
             segments.append(self._segment(text, ground, ink, action, faded=faded))
         return Strip(segments, width)
 
+    def words(self, text: str) -> str:
+        """Text as it may stand on the screen."""
+        return text.translate(_PLAIN_CHARACTERS) if self.plain else text
+
     def _segment(self, text: str, ground: str, ink: Ink, action: str, *, faded: bool) -> Segment:
         quiet = Ink.FAINT if ink is Ink.FAINT else Ink.DIM
         style = self.styles[ground, quiet if faded else ink]
         if action:
             style += Style.from_meta({"@click": action})
-        return Segment(text.translate(_PLAIN_CHARACTERS) if self.plain else text, style)
+        return Segment(self.words(text), style)
 
 
 SURFACES = ("background", "bar", "panel", "cursor", "lit")

@@ -1,6 +1,8 @@
 """A console on prepared pictures: for layout and keys. Behaviour on a real engine is tested apart."""
 
+import html
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC
@@ -366,7 +368,21 @@ def console(link: ScriptedLink, times: Times) -> Callable[..., object]:
     from mds_tui.settings import ConsoleSettings
 
     def build(**settings: object) -> ConsoleApp:
-        chosen = ConsoleSettings(**{"operator": "asha", "zone": UTC, "fps": 10.0, **settings})
+        chosen = ConsoleSettings(**{"operator": "asha", "zone": UTC, "fps": 0.01, **settings})
         return ConsoleApp(link, settings=chosen, now=times.now, wall=times.wall)
 
     return build
+
+
+@pytest.fixture
+def read_screen() -> Callable[[object], str]:
+    """What stands on a screen, line by line, from its SVG export (blanks between styles are lost)."""
+
+    def read(app: object) -> str:
+        svg = app.export_screenshot()
+        lines: dict[int, str] = {}
+        for number, text in re.findall(r"line-(\d+)\)\"[^>]*>(.*?)</text>", svg):
+            lines[int(number)] = lines.get(int(number), "") + html.unescape(text).replace("\xa0", " ")
+        return "\n".join(lines[number] for number in sorted(lines))
+
+    return read

@@ -1,0 +1,152 @@
+"""The console at every size, from a prepared picture."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mds_tui.desk_layout import PANES
+
+
+def _visible(app) -> list[str]:
+    return [name for name in PANES if app.desk.pane_named(name).display]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (140, 40), (200, 60)])
+async def test_wide_screens_show_all_panes(console, read_screen, size: tuple[int, int]) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert _visible(app) == list(PANES)
+        words = read_screen(app)
+        for text in (
+            "kite",
+            "half-open 2/3",
+            "alphavantage",
+            "24,812.35",
+            "贵州茅台",
+            "failed over",
+            "2,100",
+        ):
+            assert text in words
+        assert "q quit" in words.splitlines()[-1]
+        ET.fromstring(app.export_screenshot())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+@pytest.mark.parametrize(("number", "name"), list(enumerate(PANES, 1)))
+async def test_narrow_screens_show_one_pane_with_events_and_trouble(
+    console, read_screen, size: tuple[int, int], number: int, name: str
+) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.press(str(number))
+        assert _visible(app) == sorted({name, "events"}, key=PANES.index)
+        assert app.focused.id == name
+        words = read_screen(app)
+        assert "NASDAQ/bars down" in words
+        assert all(len(line) <= size[0] for line in words.splitlines())
+
+
+@pytest.mark.parametrize("size", [(59, 40), (120, 15), (20, 5)])
+async def test_a_screen_that_is_too_small_says_what_it_needs(
+    console, read_screen, size: tuple[int, int]
+) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "60×16" in read_screen(app).replace("\n", "")
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert _visible(app) == list(PANES)
+        assert app.query_one("#small").display is False
+
+
+async def test_resizing_keeps_the_focus(console) -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert app.focused.id == "watch"
+        assert _visible(app) == ["watch", "events"]
+
+
+async def test_ascii_draws_nothing_else_of_its_own(console, link, read_screen, snapshot) -> None:
+    link.picture = type(snapshot)(
+        at=snapshot.at,
+        engine=snapshot.engine,
+        sources=snapshot.sources,
+        routes=snapshot.routes,
+        watch=tuple(row for row in snapshot.watch if row.instrument.isascii()),
+    )
+    app = console(ascii=True)
+    async with app.run_test(size=(140, 40)) as pilot:
+        for keys in (
+            (),
+            ("2", "enter"),
+            ("escape", "1", "enter"),
+            ("escape", "question_mark"),
+            ("escape", "F"),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            words = read_screen(app)
+            assert words.isascii(), sorted({character for character in words if not character.isascii()})
+
+
+async def test_no_colour_still_shows_where_the_focus_is(console, monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert app.desk.pane_named("sources").styles.border_top[0] == "heavy"
+        assert app.desk.pane_named("routes").styles.border_top[0] == "round"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_themes_colour_the_screen(console, theme: str) -> None:
+    app = console(theme=theme)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert app.theme == theme
+        assert app.paint.styles["background", "text"].bgcolor is not None
+
+
+async def test_an_unknown_theme_is_said_and_another_taken(console) -> None:
+    app = console(theme="sepia")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.pause()
+        assert "there is no theme 'sepia'" in next(iter(app._notifications)).message
+
+
+async def test_the_first_frame_comes_before_the_engine(console, link, read_screen) -> None:
+    picture, link.picture = link.picture, None
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert link.started == 1
+        assert "starting…" in read_screen(app)
+        await pilot.press("F", "E", "u", "enter", "s", "j")
+        assert app.screen is app.desk
+        link.picture = picture
+        app.beat()
+        await pilot.pause()
+        assert "demo" in read_screen(app)
+
+
+async def test_a_silent_engine_is_said_and_the_picture_dimmed(console, link, times, read_screen) -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert not app.desk.pane_named("sources").faded
+        times.monotonic += 3.0
+        app.beat()
+        await pilot.pause()
+        assert "engine silent for 3 s" in read_screen(app)
+        assert all(pane.faded for pane in app.desk.panes)
+        link.reason = "config.toml: no such file"
+        app.beat()
+        await pilot.pause()
+        assert "engine stopped: config.toml: no such file" in read_screen(app)
+        await pilot.press("F")
+        assert app.screen is app.desk

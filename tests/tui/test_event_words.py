@@ -1,0 +1,104 @@
+"""Every event has a line."""
+
+from datetime import UTC
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from mds_engine.control import Event
+from mds_engine.control.commands import Pin
+from mds_engine.control.events import (
+    BreakerOpened,
+    CommandApplied,
+    CommandRefused,
+    FailedOver,
+    Level,
+    QuotaSpent,
+    RouteRestored,
+    Throttled,
+)
+
+from mds_tui.format.events import event_line, level_ink
+from mds_tui.format.glyphs import ASCII, UNICODE
+
+
+def _example(event: type) -> Event:
+    """One of that type, each field filled with something of its type."""
+    made: dict[str, Any] = {}
+    for field in msgspec.structs.fields(event):
+        if field.name == "command":
+            made[field.name] = Pin(route="NSE/quote", source="yahoo", by="asha")
+        elif field.type is str:
+            made[field.name] = f"some {field.name}"
+        elif field.type is bool:
+            made[field.name] = True
+        elif field.type in (int, float):
+            made[field.name] = 3
+        elif "tuple" in str(field.type):
+            made[field.name] = ("a", "b")
+    return event(**made) if "resets_at" not in event.__struct_fields__ else event(**made, resets_at=60.0)
+
+
+@pytest.mark.parametrize("event", get_args(Event), ids=lambda event: event.__name__)
+def test_every_event_has_a_sign_a_level_a_subject_and_a_sentence(event: type) -> None:
+    example = _example(event)
+    line = event_line(example, UNICODE, UTC)
+    assert len(line.glyph) == 1
+    assert level_ink(line.level)
+    assert line.subject in {"engine", "asha", "some source", "some route", "some subject"}
+    assert line.text
+    assert not line.text.endswith(".")
+    assert "None" not in line.text
+    assert event_line(example, ASCII, UTC).glyph.isascii()
+
+
+@pytest.mark.parametrize(
+    ("event", "level", "subject", "text"),
+    [
+        (
+            BreakerOpened(source="yahoo", capability="quote", open_for_s=60.0, why="5 failures in a row."),
+            Level.CRITICAL,
+            "yahoo",
+            "quote breaker open for 1 min: 5 failures in a row",
+        ),
+        (
+            FailedOver(route="NSE/quote", before="kite", after="yahoo", why="refused", took_ms=38.2),
+            Level.WARNING,
+            "NSE/quote",
+            "failed over kite ▸ yahoo in 38 ms: refused",
+        ),
+        (
+            RouteRestored(route="NSE/quote", source="kite", down_for_s=61.0),
+            Level.GOOD,
+            "NSE/quote",
+            "answers again from kite, was down for 1 min 1 s",
+        ),
+        (
+            Throttled(source="a", for_s=2.0, banned=True, why="418"),
+            Level.CRITICAL,
+            "a",
+            "banned for 2 s: 418",
+        ),
+        (
+            QuotaSpent(source="a", why="25 calls a day", resets_at=16_200.0),
+            Level.WARNING,
+            "a",
+            "quota spent: 25 calls a day, back at 04:30",
+        ),
+        (
+            CommandApplied(command=Pin(route="r", source="s", by="asha", why="gaps"), message="Held r."),
+            Level.INFO,
+            "asha",
+            "Held r: “gaps”",
+        ),
+        (
+            CommandRefused(command=Pin(route="r", source="s", by="asha"), message="there is no route r"),
+            Level.WARNING,
+            "asha",
+            "pin refused: there is no route r",
+        ),
+    ],
+)
+def test_the_words(event: Event, level: Level, subject: str, text: str) -> None:
+    line = event_line(event, UNICODE, UTC)
+    assert (line.level, line.subject, line.text) == (level, subject, text)
