@@ -371,6 +371,15 @@ def test_costs_agree_with_a_ledger(steps: list[tuple[float, bool, int]]) -> None
         assert meter.month(wall).micros == month
 
 
+def test_a_restart_at_midnight_moves_yesterdays_cost_out_of_today() -> None:
+    meter = priced(per_month="0")
+    meter.spend(1000, NOON)
+    midnight = at("2026-03-11T00:00", KOLKATA)
+    again = priced(per_month="0")
+    again.restore(meter.dump(), midnight)
+    assert (again.today(midnight).text, again.month(midnight).text) == ("0.00", "2.00")
+
+
 def test_a_record_in_another_currency_restores_to_nothing() -> None:
     meter = priced()
     meter.spend(1000, NOON)

@@ -85,9 +85,9 @@ def test_no_window_has_more_retries_than_its_share(steps: list[tuple[float, int,
 
 def test_memory_is_bounded_however_long_it_runs() -> None:
     budget = RetryBudget(SETTINGS)
-    for second in range(10_000):
-        budget.called(float(second))
-        budget.withdraw(float(second))
+    for tenth in range(20_000):
+        budget.called(tenth / 10)
+        budget.withdraw(tenth / 10)
     assert len(budget._slices) <= 12
 
 
@@ -106,6 +106,15 @@ def test_memory_is_bounded_however_long_it_runs() -> None:
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RetrySettings(**wrong)
+
+
+def test_settings_at_their_limits_work() -> None:
+    none = RetrySettings(attempts=0, first_s=2.0, cap_s=2.0, growth=1.0, budget_share=0.0, budget_minimum=0)
+    budget = RetryBudget(none)
+    budget.called(1.0)
+    assert not budget.withdraw(1.0)
+    assert backoff_s(none, 3, Random(1)) <= 2.0
+    assert RetrySettings(budget_share=1.0).budget_share == 1.0
 
 
 def test_longest_pauses_never_shrink() -> None:
