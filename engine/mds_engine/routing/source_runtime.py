@@ -194,6 +194,17 @@ class SourceRuntime:
         if changed is not None:
             self._unit_changed(unit, changed)
 
+    def data_flowed(self, unit: Unit, now: float) -> None:
+        """Live data came in. To a half-open breaker that is as good as a probe that was answered."""
+        unit.recovery.good(now)
+        self.health.data_flowed(now)
+        if self.is_well(unit, now):
+            return
+        permit = self.acquire(unit, now)
+        if permit is not None:
+            self.whole_changed(self.whole.success(permit[1], now, 0.0))
+            self.unit_changed(unit, unit.breaker.success(permit[0], now, 0.0))
+
     def failed(self, unit: Unit, permit: Permit, now: float, duration_s: float, error: SourceError) -> None:
         """Book a failure by its class: what counts against the source, what slows it, what blocks it."""
         error.source = error.source or self.name

@@ -169,8 +169,7 @@ class StreamSupervisor:
         self.last_data_at = now
         if now >= self._next_mark_at:
             self._next_mark_at = now + _LOOK_AGAIN_S
-            self.unit.recovery.good(now)
-            self.runtime.health.data_flowed(now)
+            self.runtime.data_flowed(self.unit, now)
         if not self.unit.flowing:
             self.unit.flowing = True
             self._backoff.data_flowed()
