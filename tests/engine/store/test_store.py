@@ -162,7 +162,8 @@ async def test_what_a_failed_commit_held_is_written_once_and_does_not_undo_what_
     store.put("meters", "kite", b"older")
     store.put("meters", "yahoo", b"kept")
     committing = asyncio.ensure_future(store.committed())
-    while store._queue.lines:  # until the writer has taken them, and waits for the other connection
+    # Until the writer has taken them, and waits for the other connection.
+    while store._queue.lines:  # noqa: ASYNC110
         await asyncio.sleep(0)
     store.put("meters", "kite", b"newer")
     store.append("events", 2.0, b"two")

@@ -250,7 +250,7 @@ async def test_a_server_that_hangs_is_unavailable_when_the_time_is_over(yahoo, c
         return web.Response()
 
     yahoo.answers["/v8/"] = hang
-    source = plugin.create(plugin.settings(kind="yahoo", endpoints=(yahoo.url,), timeout_s=0.3), context)
+    source = plugin.create(plugin.settings(kind="yahoo", endpoints=(yahoo.url,), timeout_s=1.0), context)
     with pytest.raises(Unavailable, match="timed out"):
         await source.bars(DAYS)
     released.set()
