@@ -17,11 +17,10 @@ class PluginFailure(NamedTuple):
     reason: str
 
 
-class Plugins(NamedTuple):
-    """What was found, by kind, and what could not be loaded."""
+class Plugins(dict[str, SourcePlugin]):
+    """What was found, by kind; `failures` holds what could not be loaded."""
 
-    found: dict[str, SourcePlugin]
-    failures: tuple[PluginFailure, ...]
+    failures: tuple[PluginFailure, ...] = ()
 
 
 def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
@@ -33,7 +32,7 @@ def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
     neither is guessed at: both are reported.
     """
     wanted = None if kinds is None else frozenset(kinds)
-    found: dict[str, SourcePlugin] = {}
+    found = Plugins()
     failures: list[PluginFailure] = []
     by_name: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=GROUP):
@@ -52,7 +51,8 @@ def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
             failures.append(outcome)
         else:
             found[name] = outcome
-    return Plugins(found, tuple(failures))
+    found.failures = tuple(failures)
+    return found
 
 
 def _load(entry: EntryPoint) -> SourcePlugin | PluginFailure:

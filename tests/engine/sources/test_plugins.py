@@ -31,17 +31,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_our_four_vendors_are_found() -> None:
     plugins = find_plugins()
-    assert {"binance", "kite", "yahoo", "alphavantage"} <= set(plugins.found)
+    assert {"binance", "kite", "yahoo", "alphavantage"} <= set(plugins)
     assert plugins.failures == ()
-    assert plugins.found["kite"].needs_key
-    assert not plugins.found["binance"].needs_key
+    assert plugins["kite"].needs_key
+    assert not plugins["binance"].needs_key
 
 
 def test_a_third_partys_vendor_is_found_beside_ours(install) -> None:
     install("acme", "acme_market_data", GOOD)
     plugins = find_plugins()
-    assert plugins.found["acme"].title == "Acme"
-    assert "binance" in plugins.found
+    assert plugins["acme"].title == "Acme"
+    assert "binance" in plugins
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_a_third_partys_vendor_is_found_beside_ours(install) -> None:
 def test_a_broken_vendor_is_reported_and_hurts_no_other(install, kind, module, source, reason) -> None:
     install(kind, module, source)
     plugins = find_plugins()
-    assert kind not in plugins.found
+    assert kind not in plugins
     assert [failure.name for failure in plugins.failures] == [kind]
     assert reason in plugins.failures[0].reason
-    assert "binance" in plugins.found
+    assert "binance" in plugins
 
 
 def test_two_packages_that_claim_one_kind_are_both_refused(install) -> None:
     install("acme", "acme_one", GOOD)
     install("acme", "acme_two", GOOD)
     plugins = find_plugins(["acme"])
-    assert plugins.found == {}
+    assert not plugins
     assert "acme_one:plugin" in plugins.failures[0].reason
     assert "acme_two:plugin" in plugins.failures[0].reason
 

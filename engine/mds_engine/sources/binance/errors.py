@@ -44,7 +44,7 @@ def refusal_code(reply: Reply) -> int | None:
 
 def classify(reply: Reply, *, wall: float, scrub: Scrubber) -> SourceError | None:
     """The error that a reply stands for, None for a good one. `wall` is now, in epoch seconds."""
-    if reply.status < 300:
+    if reply.status < 300 and not reply.body.startswith(b'{"code":'):
         return classify_status(reply, wall=wall, scrub=scrub)
     raw, refusal = scrub(reply.body), _refusal(reply)
     if reply.status in (418, 429) or (refusal is not None and refusal.code in _TOO_MANY):
