@@ -141,6 +141,7 @@ async def test_times_in_microseconds_on_request(simulator: Simulator, virtual_cl
 
 async def test_subscribe_unsubscribe_and_list(simulator: Simulator, virtual_clock: Clock) -> None:
     async with stream(simulator, "/ws") as connection:
+        assert await ask(connection, "GET_PROPERTY", "combined") == {"result": False, "id": 7}
         names = ["ethusdt@trade", "nosuch@trade", "BTCUSDT@trade"]
         assert await ask(connection, "SUBSCRIBE", *names) == {"result": None, "id": 7}
         assert await ask(connection, "LIST_SUBSCRIPTIONS") == {"result": names, "id": 7}
@@ -148,8 +149,8 @@ async def test_subscribe_unsubscribe_and_list(simulator: Simulator, virtual_cloc
         # Unknown and capital names are accepted, and nothing ever comes on them.
         assert {trade["s"] for trade in await receive(connection, 12)} == {"ETHUSDT"}
     async with stream(simulator, "/stream") as connection:
-        assert await ask(connection, "GET_PROPERTY", "combined") == {"result": True, "id": 7}
         assert await ask(connection, "SET_PROPERTY", "combined", False) == {"result": None, "id": 7}
+        assert await ask(connection, "GET_PROPERTY", "combined") == {"result": False, "id": 7}
         await ask(connection, "SUBSCRIBE", "btcusdt@trade")
         assert await ask(connection, "UNSUBSCRIBE", "btcusdt@trade") == {"result": None, "id": 7}
         assert await ask(connection, "LIST_SUBSCRIPTIONS") == {"result": [], "id": 7}
