@@ -30,7 +30,7 @@ _REFUSAL = msgspec.json.Decoder(_Refusal)
 
 def classify(reply: Reply, *, wall: float, scrub: Scrubber) -> SourceError | None:
     """The error that a reply stands for, None for a good one. `wall` is now, in epoch seconds."""
-    if reply.status == 429:
+    if reply.status in (418, 429):
         # Its error type is NetworkException, the same as for a broken gateway: only the status tells.
         return classify_status(reply, wall=wall, scrub=scrub)
     refusal = _refusal(reply.body)
