@@ -100,7 +100,8 @@ class FailOverForm:
             Field("how", (Option("fail over", "fail over, back by itself"), Option("force", "force"))),
         ]
         if values.get("how") == "force":
-            asked.append(Field("to", tuple(Option(name, name) for name in names)))
+            likely = sorted(names, key=lambda name: (name == active, name != following))
+            asked.append(Field("to", tuple(Option(name, name) for name in likely)))
             asked.append(Field("for", HOLDS))
         else:
             next_label = f"next ({following})" if following else "next"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 from mds_engine.control.commands import Command, FailOver, ForceBreaker, Pin
-from mds_engine.control.events import CommandApplied, Event, OverrideEnded
+from mds_engine.control.events import CommandApplied, Event, FailedBack, OverrideEnded
 
 
 def undoable(events: Iterable[Event]) -> CommandApplied | None:
@@ -20,6 +20,8 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
                     stack.append(event)
             case OverrideEnded():
                 stack = [kept for kept in stack if _held(kept.command) != event.subject]
+            case FailedBack():
+                stack = [kept for kept in stack if not _moved(kept.command, event.route)]
             case _:
                 pass
     return stack[-1] if stack else None
@@ -31,9 +33,13 @@ def _same(left: Command, right: Command) -> bool:
 
 def _held(command: Command) -> str | None:
     match command:
-        case Pin() | FailOver():
+        case Pin():
             return command.route
         case ForceBreaker():
             return command.source
         case _:
             return None
+
+
+def _moved(command: Command, route: str) -> bool:
+    return isinstance(command, FailOver) and command.route == route

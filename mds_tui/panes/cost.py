@@ -113,7 +113,7 @@ class CostPane(LiveGrid[UseRow]):
         Column("what", _what, 5, 12, priority=2),
         Column("", _line, 6, 30, stretch=True, order=lambda row: row.percent),
         Column("used", _use, 9, 16, right=True),
-        Column("outlook", _outlook, 10, priority=1),
+        Column("outlook", _outlook, 1, 13, priority=1),
     )
 
     def key(self, item: UseRow) -> str:

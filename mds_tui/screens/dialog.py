@@ -83,7 +83,7 @@ class Dialog(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """Questions, consequences, reason, buttons."""
         with Vertical() as frame:
-            frame.border_title = f" {self._heading} "
+            frame.border_title = self._heading
             yield from self.body()
             yield Lines(id="preview")
             if self.asks_reason:

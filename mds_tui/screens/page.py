@@ -29,7 +29,7 @@ class Page(ModalScreen[None]):
         background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
         border-title-align: left; border-subtitle-color: $mds-dim; padding: 1 1 0 2;
     }
-    Page.-ascii > Lines { border: ascii $mds-accent; }
+    Page.-ascii > Lines { border: ascii $mds-accent; scrollbar-size: 0 0; }
     """
 
     def __init__(self, title: str, build: Callable[[int], Sequence[Cell]], paint: Paint) -> None:
@@ -42,8 +42,8 @@ class Page(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One list of lines."""
         lines = Lines(id="page")
-        lines.border_title = f" {self._heading} "
-        lines.border_subtitle = " esc back "
+        lines.border_title = self._heading
+        lines.border_subtitle = "esc back"
         yield lines
 
     def on_mount(self) -> None:

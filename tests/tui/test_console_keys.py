@@ -204,7 +204,7 @@ async def test_forcing_a_source_for_a_while(console, link, read_screen) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await _dialog(app, pilot, "2", "F")
         app.screen.query_one("#choice-how").focus()
-        await pilot.press("right", "down", "right", "right", "down", "left")
+        await pilot.press("right", "down", "right", "down", "left")
         await pilot.pause()
         words = read_screen(app)
         assert "alphavantage is out" in words

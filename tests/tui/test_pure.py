@@ -13,7 +13,7 @@ from mds_engine.control.commands import (
     ResetBreaker,
     Unpin,
 )
-from mds_engine.control.events import CommandApplied, FailedOver, OverrideEnded
+from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, OverrideEnded
 
 from mds_tui.completion import complete
 from mds_tui.desk_layout import PANES, Shape, boxes, shape_of
@@ -44,6 +44,10 @@ def test_undo_takes_the_last_command_that_can_be_reversed_and_was_not() -> None:
     assert undoable([enable, pinned, reset]) is pinned
     assert undoable([enable, pinned, undone]) is enable
     assert undoable([enable, pinned, OverrideEnded(subject="NSE/quote", why="time over")]) is enable
+    moved = _applied(FailOver(route="NSE/quote"), FailOver(route="NSE/quote", to="kite"))
+    back = FailedBack(route="NSE/quote", before="yahoo", after="kite", why="well for 60 s")
+    assert undoable([enable, moved]) is moved
+    assert undoable([enable, moved, back]) is enable
 
 
 def test_completion_offers_commands_then_what_they_take(snapshot: Snapshot) -> None:
