@@ -298,6 +298,9 @@ class HandClock:
         self.sleepers.put_nowait(awake)
         await awake
 
+    async def someone_sleeps(self) -> None:
+        self.sleepers.put_nowait(await self.sleepers.get())
+
     async def move(self, seconds: float) -> None:
         """Let time pass, and the one who sleeps wake."""
         sleeper = await self.sleepers.get()
@@ -321,11 +324,13 @@ async def at_broker(context) -> AsyncIterator[tuple[TickStream, asyncio.Queue[Ti
 async def test_a_stream_without_even_a_heartbeat_for_five_seconds_is_dead(context) -> None:
     async with at_broker(context) as (stream, _, broker), running(stream) as run:
         await context.clock.move(4.9)
+        await context.clock.someone_sleeps()
         context.clock.was_read.clear()
         broker.to_say.put_nowait(b"\0")
         await context.clock.was_read.wait()
         # The heartbeat counts: the silence begins anew.
         await context.clock.move(4.9)
+        await context.clock.someone_sleeps()
         assert not run.done()
         await context.clock.move(0.2)
         with pytest.raises(Unavailable, match="fell silent"):
