@@ -26,17 +26,21 @@ class Deadline:
         self._sweeper = sweeper
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        sweeper = self._sweeper
+        # Told the loop, `current_task` need not look for it.
+        task = asyncio.current_task(sweeper.loop)
         assert task is not None, "a deadline needs a task to cancel"
         self.task = task
         self._cancelling = task.cancelling()
-        self._sweeper.enter(self)
+        sweeper.watch(self)
+        if self.at < sweeper.timer_at:
+            sweeper.set_timer(self.at)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._sweeper.leave(self)
+        self._sweeper.forget(self)
         if self.expired and self.task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
@@ -49,23 +53,19 @@ class Deadline:
 class DeadlineSweeper:
     """Owns the one timer. Belongs to one event loop."""
 
-    __slots__ = ("_active", "_loop", "_timer", "_timer_at")
+    __slots__ = ("_active", "_timer", "forget", "loop", "timer_at", "watch")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
+        self.timer_at = float("inf")
+        """When the timer goes off, on the loop's clock; infinite while there is none."""
         self._active: set[Deadline] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = float("inf")
-
-    def enter(self, deadline: Deadline) -> None:
-        """Watch a deadline."""
-        self._active.add(deadline)
-        if deadline.at < self._timer_at:
-            self._set_timer(deadline.at)
-
-    def leave(self, deadline: Deadline) -> None:
+        # The set's own methods: every call goes through both.
+        self.watch = self._active.add
+        """Watch a deadline; the timer must be set if it is later."""
+        self.forget = self._active.discard
         """Watch it no more; the timer stays where it is and finds nothing."""
-        self._active.discard(deadline)
 
     def deadline_of(self, task: "asyncio.Task[object] | None") -> float | None:
         """When the body that `task` is in must end, None if it has no deadline. Not for hot paths."""
@@ -75,17 +75,18 @@ class DeadlineSweeper:
         """Drop the timer. Calls still in flight lose their deadline."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._timer_at = None, float("inf")
+        self._timer, self.timer_at = None, float("inf")
 
-    def _set_timer(self, at: float) -> None:
+    def set_timer(self, at: float) -> None:
+        """Go off at that time instead."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_at = at
-        self._timer = self._loop.call_at(at, self._sweep)
+        self.timer_at = at
+        self._timer = self.loop.call_at(at, self._sweep)
 
     def _sweep(self) -> None:
-        self._timer, self._timer_at = None, float("inf")
-        now = self._loop.time()
+        self._timer, self.timer_at = None, float("inf")
+        now = self.loop.time()
         earliest = float("inf")
         for deadline in list(self._active):
             if deadline.at <= now:
@@ -94,4 +95,4 @@ class DeadlineSweeper:
             else:
                 earliest = min(earliest, deadline.at)
         if earliest < float("inf"):
-            self._set_timer(earliest)
+            self.set_timer(earliest)

@@ -46,9 +46,9 @@ class QuoteRequest:
 
     def __init__(self, instruments: tuple[Instrument, ...]) -> None:
         self.instruments = instruments
-        self.units = len(instruments)
-        first = instruments[0]
-        self.subject = f"{first.exchange}:{first.symbol}" + (f" +{self.units - 1}" if self.units > 1 else "")
+        self.units = units = len(instruments)
+        exchange, symbol = instruments[0]
+        self.subject = f"{exchange}:{symbol}" if units == 1 else f"{exchange}:{symbol} +{units - 1}"
 
     def send(self, source: Source) -> Awaitable[dict[Instrument, Quote]]:
         """Ask one source for them."""

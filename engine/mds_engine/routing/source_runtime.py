@@ -238,11 +238,12 @@ class SourceRuntime:
         return self.account.limited
 
     def spent(self) -> None:
-        """One more request goes out: count it against the plan."""
+        """One more request goes out: count it against the plan, if the plan counts or charges."""
+        if not self.account.matters:
+            return
         wall = self.clock.wall()
         percent = self.account.spend(wall)
-        if self.account.matters:
-            self.counted(self)
+        self.counted(self)
         if percent:
             self._emit(events.BudgetCrossed(source=self.name, meter="calls a day", percent=float(percent)))
             resets_at = self.account.exhausted_until(wall)
