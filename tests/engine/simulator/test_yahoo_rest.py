@@ -193,11 +193,14 @@ async def test_a_weekend_of_a_market_that_keeps_hours_has_no_timestamps() -> Non
         period = {"period1": int(saturday), "period2": int(saturday + DAY_S)}
         chart = await _chart(yahoo, "AAPL", interval="1m", **period)
         days = await _chart(yahoo, "AAPL", interval="1d", range="5d")
+        weeks = await _chart(yahoo, "AAPL", interval="1wk", period1=int(saturday), period2=int(WALL))
     assert "timestamp" not in chart
     assert chart["indicators"] == {"quote": [{}]}
     local = [datetime.fromtimestamp(at, new_york) for at in days["timestamp"]]
     assert {(at.hour, at.minute) for at in local} == {(9, 30)}
     assert [at.day for at in local] == [8, 9, 10, 13, 14]
+    first = datetime.fromtimestamp(weeks["timestamp"][-1], new_york)
+    assert (first.day, first.hour, first.minute) == (13, 9, 30)
 
 
 @pytest.mark.parametrize(
