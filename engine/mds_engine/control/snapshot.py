@@ -86,7 +86,7 @@ class MeterView(msgspec.Struct, frozen=True, kw_only=True):
     resets_at: float | None
     """Epoch seconds UTC."""
     state: str = "ok"
-    """ok, warning or exhausted."""
+    """ok, warning, critical or exhausted."""
     forecast: float | None = None
     """Use at the reset if it goes on like this."""
     exhausted_in_s: float | None = None

@@ -81,7 +81,8 @@ class Caretaker:
         runtime.health.check_passed(now)
         for unit in runtime.units.values():
             if unit.capability is Capability.TICKS:
-                continue  # its stream is tried by its own supervisor
+                unit.try_early = self._is_doubtful(unit)  # by its own supervisor
+                continue
             if not self._is_doubtful(unit):
                 unit.recovery.good(now)
             for _ in range(unit.breaker.settings.half_open_successes):

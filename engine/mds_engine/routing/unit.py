@@ -29,6 +29,7 @@ class Unit:
         "recent_failures",
         "recovery",
         "runtime",
+        "try_early",
         "typical_s",
     )
 
@@ -59,6 +60,8 @@ class Unit:
         """The quantile of its latencies after which a hedge is due, in seconds. None until learned."""
         self.last_request: Request[Any] | None = None
         """The last that was answered well: what a probe asks again."""
+        self.try_early = False
+        """For ticks: a good check of the source suggests to try the stream before its breaker's time."""
         self.flowing = False
         """For ticks: whether data comes in over its stream now."""
         self.problem = ""

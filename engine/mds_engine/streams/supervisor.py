@@ -68,7 +68,8 @@ class StreamSupervisor:
                 continue
             await self.runtime.until_connected(self._settings.open_timeout_s)
             now = self._clock.now()
-            permit = None if self.runtime.refusal() else self.runtime.acquire(self.unit, now)
+            early, self.unit.try_early = self.unit.try_early, False
+            permit = None if self.runtime.refusal() else self.runtime.acquire(self.unit, now, early=early)
             if permit is None:
                 self._note_problem(self.runtime.refusal() or self.runtime.why_refused(self.unit, now))
                 await self._wait_for_change(_LOOK_AGAIN_S)
