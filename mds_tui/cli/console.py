@@ -62,7 +62,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
         return Engine(demo_config(vendors, simulator.address), vendors, seed=seed)
 
     try:
-        _show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file())
+        _show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
     finally:
         simulator.close()
         forget_demo()
@@ -93,16 +93,25 @@ class Looks:
         )
 
 
-def _show(build: "Callable[[], Engine]", settings: "ConsoleSettings", log_file: Path) -> None:
+def _show(
+    build: "Callable[[], Engine]", settings: "ConsoleSettings", log_file: Path, *, demo: bool = False
+) -> None:
     from mds_engine.embedded import EmbeddedLink
 
     from mds_tui.app import run_console
-    from mds_tui.cli.logs import log_to_file
+    from mds_tui.cli.logs import logging_to
 
-    log_to_file(log_file)
-    code = run_console(EmbeddedLink(build), settings)
+    with logging_to(log_file):
+        code = run_console(EmbeddedLink(build, beside=_demo_desk if demo else None), settings)
     if code:
         raise click.exceptions.Exit(code)
+
+
+async def _demo_desk(engine: "Engine") -> None:
+    # Imported in the engine's thread, when the screen is long there.
+    from mds_engine.drills.desk import run_desk
+
+    await run_desk(engine)
 
 
 def _need_terminal() -> None:

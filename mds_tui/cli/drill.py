@@ -27,7 +27,7 @@ def drill(name: str, *, seed: int, as_json: bool) -> None:
 
     from mds_engine import drills
 
-    from mds_tui.cli.logs import log_to_file
+    from mds_tui.cli.logs import logging_to
     from mds_tui.cli.vendors import InstalledVendors
 
     if name != "all" and name not in drills.SCENARIOS:
@@ -36,9 +36,8 @@ def drill(name: str, *, seed: int, as_json: bool) -> None:
         known = [*drills.SCENARIOS, "all"]
         raise click.UsageError(f'there is no drill "{name}"{did_you_mean(name, known)}')
     vendors = InstalledVendors()
-    with tempfile.TemporaryDirectory() as folder:
-        # What a fault makes the engine log is what the drill is about, and is in its timeline.
-        log_to_file(Path(folder) / "drill.log")
+    # What a fault makes the engine log is what the drill is about, and is in its timeline.
+    with tempfile.TemporaryDirectory() as folder, logging_to(Path(folder) / "drill.log"):
         if name == "all":
             tell = None if as_json else _print
             cards = asyncio.run(drills.run_all(vendors, seed=seed, done=tell))

@@ -1,19 +1,50 @@
 """The log goes to a file: stdout is for data, and the screen belongs to the console."""
 
-import logging
-import logging.handlers
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
 
 LARGEST_FILE_BYTES = 5_000_000
 KEPT_FILES = 3
 
 
-def log_to_file(file: Path) -> None:
+@contextmanager
+def logging_to(file: Path) -> Iterator[None]:
     """Send all logs of this process to a file, one JSON object a line; nowhere if it cannot be written.
 
-    Called once, by the verb that starts an engine. Libraries are heard from
-    WARNING on: httpx would log whole URLs, keys included.
+    Libraries are heard from WARNING on: httpx would log whole URLs, keys
+    included. Afterwards everything is as it was.
     """
+    import logging
+
+    import structlog
+
+    handler = _handler(file)
+    root, ours = logging.getLogger(), logging.getLogger("mds_engine")
+    root_level, our_level = root.level, ours.level
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    ours.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        logging.captureWarnings(capture=False)
+        root.removeHandler(handler)
+        root.setLevel(root_level)
+        ours.setLevel(our_level)
+        handler.close()
+
+
+def _handler(file: Path) -> "logging.Handler":
+    import logging
+    from logging.handlers import RotatingFileHandler
+
     import structlog
     from structlog.typing import Processor
 
@@ -23,10 +54,16 @@ def log_to_file(file: Path) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler: logging.Handler
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            file, maxBytes=LARGEST_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+        handler = RotatingFileHandler(
+            file, maxBytes=LARGEST_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
         )
     except OSError:
         handler = logging.NullHandler()
@@ -39,11 +76,4 @@ def log_to_file(file: Path) -> None:
             ],
         )
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("mds_engine").setLevel(logging.INFO)
-    logging.captureWarnings(capture=True)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
+    return handler

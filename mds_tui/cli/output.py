@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 if TYPE_CHECKING:
+    import msgspec
     from mds_engine.errors import MdsError
     from mds_engine.model import Bars
 
@@ -67,7 +67,8 @@ def error_record(error: "MdsError", **more: Any) -> Record:
     return {"type": "error", "class": type(error).__name__, "message": str(error), **more}
 
 
-def _record(kind: str, struct: msgspec.Struct) -> Record:
+def _record(kind: str, struct: "msgspec.Struct") -> Record:
+    import msgspec
     from mds_engine.model import Instrument
 
     found: Record = {"type": kind}
@@ -110,6 +111,8 @@ def print_records(found: Iterable[Record], *, as_json: bool) -> int:
 
 def print_json(value: Any) -> None:
     """One JSON value on one line."""
+    import msgspec
+
     click.echo(msgspec.json.encode(value).decode())
 
 

@@ -16,13 +16,13 @@ async def with_engine(settings: Settings, ask: "Callable[[Engine], Coroutine[Any
     import msgspec
     from mds_engine.engine import Engine
 
-    from mds_tui.cli.logs import log_to_file
+    from mds_tui.cli.logs import logging_to
     from mds_tui.cli.vendors import InstalledVendors
 
     vendors = InstalledVendors()
     config = settings.load(vendors).config
-    log_to_file(config.engine.log_file())
     # Nobody looks at a watch list here, and its subscriptions would cost calls.
     bare = msgspec.structs.replace(config, console=msgspec.structs.replace(config.console, watch=()))
-    async with Engine(bare, vendors) as engine:
-        return await ask(engine)
+    with logging_to(config.engine.log_file()):
+        async with Engine(bare, vendors) as engine:
+            return await ask(engine)

@@ -1,14 +1,17 @@
 """`simulate`: the vendors' wire formats on loopback, until stopped."""
 
-import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mds_tui.cli.exits import Exit, say
 from mds_tui.cli.output import print_json
+
+if TYPE_CHECKING:
+    import asyncio
 
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
@@ -34,6 +37,8 @@ def simulate(
     *, as_json: bool, seed: int, recorded: Path | None, ports: tuple[str, ...], with_stdin: bool
 ) -> None:
     """Serve simulated vendors on loopback until stopped by SIGTERM, SIGHUP or Ctrl+C, which exit with 0."""
+    import asyncio
+
     fixed = dict(_port(text) for text in ports)
     asyncio.run(_serve(as_json=as_json, seed=seed, recorded=recorded, ports=fixed, with_stdin=with_stdin))
 
@@ -48,6 +53,8 @@ def _port(text: str) -> tuple[str, int]:
 async def _serve(
     *, as_json: bool, seed: int, recorded: Path | None, ports: dict[str, int], with_stdin: bool
 ) -> None:
+    import asyncio
+
     from mds_engine.simulator.server import VENDORS, Simulator
 
     unknown = set(ports) - {*VENDORS, "control"}
@@ -78,7 +85,9 @@ async def _serve(
         raise click.exceptions.Exit(Exit.UNAVAILABLE) from None
 
 
-async def _watch_stdin(stopped: asyncio.Event) -> None:
+async def _watch_stdin(stopped: "asyncio.Event") -> None:
+    import asyncio
+
     class Watcher(asyncio.Protocol):
         def eof_received(self) -> None:
             stopped.set()

@@ -1,0 +1,143 @@
+"""The whole: help, exit codes, what is imported, what is documented."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from mds_engine import errors
+from mds_engine.model import Decision, Step, Verdict
+
+from mds_tui.cli import cli
+from mds_tui.cli.exits import MEANING, Exit, code_of
+
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = """
+demo simulate fault drill quote bars ticks status commands decode config doctor
+""".split()  # noqa: SIM905
+HEAVY = """
+numpy pandas pyarrow yfinance kiteconnect textual httpx aiohttp asyncio msgspec rapidfuzz structlog
+""".split()  # noqa: SIM905
+
+
+def failed_with(*names):
+    steps = tuple(Step("s", Verdict.FAILED, error=name) for name in names)
+    return errors.AllSourcesFailedError("all", decision=Decision(1, "NSE/quote", "x", 0.0, 0.0, None, steps))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.ConfigError("x"), Exit.CONFIG),
+        (errors.InvalidRequest("x"), Exit.REQUEST),
+        (errors.UnknownSourceError("x"), Exit.REQUEST),
+        (errors.NotFound("x"), Exit.REQUEST),
+        (errors.InvalidPayload("x"), Exit.PAYLOAD),
+        (failed_with("NotFound", "NotFound"), Exit.REQUEST),
+        (failed_with("NotFound", "Unavailable"), Exit.UNAVAILABLE),
+        (failed_with(), Exit.UNAVAILABLE),
+        (errors.Throttled("x"), Exit.UNAVAILABLE),
+    ],
+)
+def test_errors_end_with_their_codes(error, code):
+    assert code_of(error) is code
+
+
+def test_help_lists_the_verbs_and_the_codes(run):
+    text = run("--help").stdout
+    for verb in VERBS:
+        assert f"\n  {verb} " in text
+    for code, about in MEANING.items():
+        assert f"\n  {code.value} " in text
+        assert " ".join(about.split()[:3]) in text
+
+
+def test_the_codes_are_documented():
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert set(MEANING) == set(Exit)
+    for code, about in MEANING.items():
+        assert f"| {code.value} | {about} |" in page
+
+
+def test_every_verb_is_documented():
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert list(cli.commands) == VERBS
+    for name, command in cli.commands.items():
+        assert f"`{name}" in page
+        assert isinstance(command, click.Group) or command.get_short_help_str()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["quote", "--help"], ["config", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(words):
+    code = (
+        "import sys\n"
+        "from mds_tui.cli import cli\n"
+        f"try: cli({words!r})\n"
+        "except SystemExit: pass\n"
+        f"print('heavy:', sorted(set({HEAVY!r}) & set(sys.modules)))\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "heavy: []"
+
+
+def test_loading_the_vendors_imports_no_sdk():
+    code = (
+        "import sys\n"
+        "from mds_tui.cli.vendors import InstalledVendors\n"
+        "vendors = InstalledVendors()\n"
+        "assert [vendors[kind].kind for kind in vendors]\n"
+        "print(sorted({'pandas', 'yfinance', 'kiteconnect', 'pyarrow'} & set(sys.modules)))\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "[]\n"
+
+
+@pytest.mark.parametrize("words", [(), ("demo",)])
+def test_the_console_needs_a_terminal(run, words):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("mds-tui: the console needs a terminal")
+
+
+def test_an_unknown_verb_is_a_usage_error(run):
+    assert run("quotes").exit_code == 2
+
+
+def test_commands_are_the_registry(run, lines):
+    from mds_engine.control.registry import REGISTRY
+
+    (rows,) = lines(run("commands", "--json"))
+    assert [row["name"] for row in rows] == [entry.name for entry in REGISTRY]
+    text = run("commands").stdout
+    for entry in REGISTRY:
+        assert entry.about in text
+
+
+def test_an_unknown_drill_is_told_with_the_nearest(run):
+    result = run("drill", "primary-dwn")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        'Error: there is no drill "primary-dwn"; did you mean "primary-down"?',
+    )
+
+
+def test_a_defect_is_one_sentence_and_a_file(tmp_path):
+    code = (
+        "import mds_tui.cli as c, click\n"
+        "@c.cli.command()\n"
+        "def broken(): raise RuntimeError('the details')\n"
+        "import sys; sys.argv = ['mds-tui', 'broken']; c.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"HOME": str(tmp_path), "PATH": "", "XDG_STATE_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == Exit.DEFECT
+    assert done.stderr.startswith("mds-tui: a defect: RuntimeError: the details; the details are in ")
+    assert len(done.stderr.splitlines()) == 1
+    (log,) = tmp_path.rglob("defects.log")
+    assert "Traceback" in log.read_text()
