@@ -87,8 +87,10 @@ class LatencyTracker:
         """Count one call that took `duration_s` and ended at `now`."""
         if now >= self._slice_ends:
             self._begin_slice(now)
-        if not _SHORTEST_S <= duration_s <= _LONGEST_S:
-            duration_s = min(max(duration_s, _SHORTEST_S), _LONGEST_S)
+        if duration_s < _SHORTEST_S:
+            duration_s = _SHORTEST_S
+        elif duration_s > _LONGEST_S:
+            duration_s = _LONGEST_S
         bucket = ceil(log(duration_s) * self._per_log)
         try:
             self._counts[bucket] += 1

@@ -15,6 +15,7 @@ from mds_engine.routing.unit import Unit
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
+_TAKEN = Verdict.TAKEN
 
 
 class Trip(Generic[T]):
@@ -102,8 +103,8 @@ class Trip(Generic[T]):
     async def _attempt(self, unit: Unit, permit: Permit, started: float) -> bool:
         request, runtime = self.request, unit.runtime
         at = self.deadline
-        if request.own_timeout:
-            at = min(at, started + runtime.timeout_s)
+        if request.own_timeout and started + runtime.timeout_s < at:
+            at = started + runtime.timeout_s
         failure: SourceError
         try:
             with Deadline(self._sweeper, at):
@@ -127,7 +128,7 @@ class Trip(Generic[T]):
             runtime.succeeded(unit, permit, now, now - started)
             unit.last_request = request
             self.answer = answer
-            self.steps.append(Step(unit.name, Verdict.TAKEN, "", "", (now - started) * 1000.0))
+            self.steps.append(Step(unit.name, _TAKEN, "", "", (now - started) * 1000.0))
             return True
         now = self._now()
         runtime.failed(unit, permit, now, now - started, failure)
