@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _KEEP_IDLE_S = 30.0
 """How long an idle connection is kept: longer than a polling interval, shorter than vendors' own limits."""
 
+_SHORTEST_SHARE_S = 2.0
+"""However many endpoints there are, an answer is waited for so long, where the timeout leaves it."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -111,7 +114,8 @@ class HttpShell:
             now = asyncio.get_running_loop().time
             deadline = now() + self._timeout_s
             for position, index in enumerate(order):
-                share_s = (deadline - now()) / (len(order) - position)
+                left_s = deadline - now()
+                share_s = max(left_s / (len(order) - position), min(_SHORTEST_SHARE_S, left_s / 2))
                 try:
                     reply = await self._exchange(index, target, share_s)
                 except (httpx.TransportError, httpx.StreamError, OSError) as error:
@@ -152,7 +156,11 @@ class HttpShell:
             why = "ended the connection without an answer"
         else:
             why = describe_transport_error(error, share_s)
-        return Unavailable(f"{self._host(index)} {self.scrub(why)}", raw=self.scrub(text))
+        return Unavailable(
+            f"{self._host(index)} {self.scrub(why)}",
+            unreachable=isinstance(error, httpx.ConnectError | httpx.ConnectTimeout),
+            raw=self.scrub(text),
+        )
 
     def _host(self, index: int) -> str:
         return urlsplit(self._endpoints.urls[index]).netloc.rpartition("@")[2]

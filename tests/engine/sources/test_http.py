@@ -337,3 +337,13 @@ def test_raw_is_short_and_without_secrets() -> None:
     assert "other" not in error.raw
     assert "x=1" in error.raw
     assert len(error.raw) <= 300
+
+
+async def test_only_a_connection_that_never_came_about_speaks_against_the_whole_source(
+    context, unused_tcp_port
+) -> None:
+    shell = HttpShell(context, [f"http://127.0.0.1:{unused_tcp_port}"], timeout_s=1.0, connections=1)
+    with pytest.raises(Unavailable) as refused:
+        await shell.get("/")
+    assert refused.value.unreachable
+    await shell.close()

@@ -149,6 +149,11 @@ def _destination(url: str, base: str) -> str:
     )
 
 
+_NEVER_CONNECTED = frozenset(
+    {CurlECode.COULDNT_CONNECT, CurlECode.COULDNT_RESOLVE_HOST, CurlECode.SSL_CONNECT_ERROR}
+)
+
+
 def _unavailable(base: str, error: RequestException) -> SourceError:
     host = urlsplit(base).netloc
     raw = excerpt(str(error))
@@ -161,4 +166,8 @@ def _unavailable(base: str, error: RequestException) -> SourceError:
         CurlECode.RECV_ERROR: "reset the connection",
         CurlECode.GOT_NOTHING: "ended the connection without an answer",
     }
-    return Unavailable(f"{host} {reasons.get(error.code, 'did not answer')}", raw=raw)
+    return Unavailable(
+        f"{host} {reasons.get(error.code, 'did not answer')}",
+        unreachable=error.code in _NEVER_CONNECTED,
+        raw=raw,
+    )
