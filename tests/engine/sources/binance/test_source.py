@@ -394,7 +394,7 @@ async def test_an_announced_shutdown_ends_the_stream(context) -> None:
         exchange.to_say.put_nowait('{"result":null,"id":1}')
         exchange.to_say.put_nowait('{"e":"serverShutdown","E":1770123456789}')
         with pytest.raises(Unavailable, match="announced a shutdown"):
-            await stream.run()
+            await asyncio.wait_for(stream.run(), 5)
 
 
 async def test_the_stream_ends_by_itself_before_the_vendor_cuts_it_at_24_hours(context) -> None:
@@ -402,7 +402,7 @@ async def test_the_stream_ends_by_itself_before_the_vendor_cuts_it_at_24_hours(c
         context.clock.at += 23.8 * 3600
         exchange.to_say.put_nowait('{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}')
         with pytest.raises(Unavailable, match="24 hours"):
-            await stream.run()
+            await asyncio.wait_for(stream.run(), 5)
         assert len(got) == 1
 
 
