@@ -8,6 +8,8 @@ SMALLEST_WIDTH = 60
 SMALLEST_HEIGHT = 16
 WIDE_WIDTH = 112
 WIDE_HEIGHT = 32
+_SOURCES_WIDTH = 82
+"""What the columns of sources that matter need."""
 PANES = ("sources", "routes", "latency", "cost", "watch", "events")
 """In the order of their numbers."""
 
@@ -64,7 +66,7 @@ def _wide(width: int, height: int, sources: int, routes: int) -> Mapping[str, Bo
     top = max(9, min(needed, round(height * 0.44)))
     below = max(6, min(12, round(height * 0.24)))
     middle = height - top - below
-    left = min(round(width * 0.685), 104)
+    left = min(max(round(width * 0.65), _SOURCES_WIDTH), round(width * 0.685), 104)
     watch = round(width * 0.58)
     latency = middle // 2
     return {

@@ -6,7 +6,7 @@ from mds_engine.control.events import Event
 from mds_engine.control.snapshot import CapabilityView, SourceView
 
 from mds_tui.details.lines import decision_lines, entry, heading, table
-from mds_tui.format.bars import breaker_dots, quota_line, sparkline
+from mds_tui.format.bars import breaker_dots, calm_top, quota_line, sparkline
 from mds_tui.format.cells import Cell, Ink, Span, cell, join
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.glyphs import state_ink
@@ -63,13 +63,14 @@ def _capabilities(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
     rows: list[tuple[Cell, ...]] = [tuple(cell(word, Ink.DIM) for word in head)]
     rows += [_capability(source, view, sight) for view in source.capabilities]
     lines = list(table(rows, (9, 14, 10, 8, 6, 6, 6, 6, 24), right=frozenset({3, 4, 5, 6, 7})))
-    for view in (source.breaker, *(capability.breaker for capability in source.capabilities)):
+    own = [source.breaker] if not source.breaker.capability else []
+    for view in (*own, *(capability.breaker for capability in source.capabilities)):
         if view.why and view.state != "closed":
             label = view.capability or "source"
             opened = f", opened {view.opened} times" if view.opened > 1 else ""
             held = f", held for {duration(view.forced_for_s)}" if view.forced_for_s is not None else ""
             lines.append((Span(f"{label}: ", Ink.DIM), Span(view.why + opened + held, Ink.WARN)))
-    return (*heading("capabilities"), *dict.fromkeys(lines))
+    return (*heading("capabilities"), *lines)
 
 
 def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple[Cell, ...]:
@@ -82,7 +83,13 @@ def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple
         cell(milliseconds(view.p50_ms)),
         cell(milliseconds(view.p95_ms)),
         cell(milliseconds(view.p99_ms)),
-        sparkline(view.p99_series_ms, 24, sight.glyphs, state_ink(source.state)),
+        sparkline(
+            view.p99_series_ms,
+            24,
+            sight.glyphs,
+            state_ink(source.state),
+            top=calm_top(view.p99_series_ms),
+        ),
     )
 
 

@@ -60,6 +60,12 @@ def sparkline(
     return (Span("".join(marks), ink),)
 
 
+def calm_top(values: Sequence[float | None]) -> float:
+    """The top of a sparkline's scale: a calm line stays low, and only a real rise stands out."""
+    known = sorted(value for value in values if value is not None)
+    return max(known[-1], known[len(known) // 2] * 3) if known else 0.0
+
+
 def _filled(percent: float, width: int) -> int:
     share = max(0.0, min(1.0, percent / 100))
     blocks = int(share * width + 1e-9)

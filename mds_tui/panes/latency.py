@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from mds_engine.control.snapshot import CapabilityView, Snapshot, SourceView
 
-from mds_tui.format.bars import sparkline
+from mds_tui.format.bars import calm_top, sparkline
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.glyphs import state_ink
 from mds_tui.format.numbers import NOTHING, milliseconds
@@ -35,11 +35,8 @@ def latency_rows(snapshot: Snapshot) -> tuple[LatencyRow, ...]:
 
 
 def _spark(row: LatencyRow, sight: Sight, width: int) -> Cell:
-    known = [value for value in row.view.p99_series_ms if value is not None]
-    # From zero to at least three times the median: a calm line stays low, and only a real rise stands out.
-    middle = sorted(known)[len(known) // 2] if known else 0.0
-    top = max([*known, middle * 3])
-    return sparkline(row.view.p99_series_ms, width, sight.glyphs, state_ink(row.source.state), top=top)
+    series = row.view.p99_series_ms
+    return sparkline(series, width, sight.glyphs, state_ink(row.source.state), top=calm_top(series))
 
 
 def _p99(row: LatencyRow, _sight: Sight, _width: int) -> Cell:

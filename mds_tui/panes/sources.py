@@ -55,8 +55,10 @@ def breaker_cell(source: SourceView, _sight: Sight, _width: int) -> Cell:
 
 
 def dots_cell(source: SourceView, sight: Sight, width: int) -> Cell:
-    """Its last outcomes."""
-    return breaker_dots(source.breaker.recent, min(width, DOTS), sight.glyphs)
+    """The last outcomes where most went wrong: a source's own breaker may open without calls of its own."""
+    breakers = (source.breaker, *(view.breaker for view in source.capabilities))
+    worst = max(breakers, key=lambda breaker: breaker.recent[-DOTS:].count(False))
+    return breaker_dots(worst.recent, min(width, DOTS), sight.glyphs)
 
 
 def age_cell(source: SourceView, _sight: Sight, _width: int) -> Cell:

@@ -6,20 +6,21 @@ from mds_engine.control.registry import REGISTRY
 from textual.binding import ActiveBinding
 
 from mds_tui.details.lines import heading
-from mds_tui.format.cells import Cell, Ink, Span, fit
+from mds_tui.format.cells import Cell, Ink, Span, fit, wrap
 from mds_tui.screens.keys import entries_by_key
 from mds_tui.widgets.key_bar import key_name
 
-_KEY = 16
+_KEY = 20
+_TEXTUALS_OWN = {"screen.copy_text"}
 
 
 def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> tuple[Cell, ...]:
     """Keys of the focused pane, then of the desk, then what acts, then every command of the `:` line."""
-    of_pane, of_desk, acting = _grouped(bindings)
+    of_pane, of_desk, acting = _grouped(bindings, width)
     lines: list[Cell] = [(Span(f"in {pane}", Ink.ACCENT),)]
     lines += of_pane
+    lines += [*heading("to act, after a confirmation"), *acting]
     lines += [*heading("everywhere"), *of_desk]
-    lines += [*heading("act, after a confirmation"), *acting]
     lines += heading("on the : line, and in the palette (ctrl+p)")
     for entry in REGISTRY:
         arguments = " ".join(entry.positional)
@@ -37,15 +38,16 @@ def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> 
 
 
 def _grouped(
-    bindings: Mapping[str, ActiveBinding],
+    bindings: Mapping[str, ActiveBinding], width: int
 ) -> tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]]:
     """Bindings with the same action on one line."""
     keys: dict[tuple[bool, str], tuple[list[str], ActiveBinding]] = {}
     for key, active in bindings.items():
-        if not active.binding.description or active.binding.system:
+        if not active.binding.description or active.binding.system or active.binding.action in _TEXTUALS_OWN:
             continue
         on_pane = not active.node.is_modal and active.node.id is not None and active.node.id != "main"
-        slot = keys.setdefault((on_pane, active.binding.action), ([], active))
+        action = "pane" if active.binding.action.startswith("pane(") else active.binding.action
+        slot = keys.setdefault((on_pane, action), ([], active))
         slot[0].append(key_name(key))
     of_pane: list[Cell] = []
     of_desk: list[Cell] = []
@@ -55,16 +57,13 @@ def _grouped(
         for entries in entries_by_key().values()
     }
     for (on_pane, action), (names, active) in keys.items():
-        words = active.binding.description
+        words = "the pane of that number" if action == "pane" else active.binding.description
         if action.startswith("act("):
             words = f"{words}: {about.get(action[5:-2], '')}"
-        ink = Ink.ACCENT if active.enabled else Ink.FAINT
-        line: Cell = (
-            *fit((Span("  " + " ".join(names), ink),), _KEY),
-            Span(
-                words + ("" if active.enabled else "  (not now)"), Ink.TEXT if active.enabled else Ink.FAINT
-            ),
-        )
+        words = words[:1].lower() + words[1:] + ("" if active.enabled else "  (not now)")
+        label: Cell = (Span("  " + " ".join(names), Ink.ACCENT if active.enabled else Ink.FAINT),)
+        wrapped = wrap((Span(words, Ink.TEXT if active.enabled else Ink.FAINT),), max(20, width - _KEY))
         target = acting if action.startswith("act(") else of_pane if on_pane else of_desk
-        target.append(line)
+        target.append((*fit(label, _KEY), *wrapped[0]))
+        target += [(Span(" " * _KEY), *line) for line in wrapped[1:]]
     return of_pane, of_desk, acting

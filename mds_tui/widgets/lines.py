@@ -12,7 +12,7 @@ from mds_tui.format.cells import EMPTY, Cell
 from mds_tui.widgets.paint import NO_PAINT, Paint
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """A page of prepared lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,7 +24,12 @@ class Lines(ScrollView, can_focus=True):
         Binding("G,end", "scroll_end", "bottom", show=False),
     ]
     DEFAULT_CSS = """
-    Lines { scrollbar-size: 1 1; overflow-x: hidden; }
+    Lines {
+        scrollbar-size: 1 1; overflow-x: hidden;
+        scrollbar-background: $mds-panel; scrollbar-color: $mds-frame;
+        scrollbar-background-hover: $mds-panel; scrollbar-color-hover: $mds-dim;
+        scrollbar-background-active: $mds-panel; scrollbar-color-active: $mds-accent;
+    }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

@@ -32,7 +32,7 @@ class Drawn(NamedTuple):
     faded: bool = False
 
 
-class LiveGrid(ScrollView, Generic[Item], can_focus=True):
+class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     """Columns over items, with a cursor, a sort order, a filter, and lines of explanation below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

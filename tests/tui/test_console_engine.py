@@ -1,0 +1,82 @@
+"""The console's keys on a real engine with simulated vendors over real sockets."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC
+
+import pytest
+from mds_engine.config.simulated import demo_config
+from mds_engine.control.events import CommandApplied, FailedOver
+from mds_engine.embedded import EmbeddedLink
+from mds_engine.engine import Engine
+
+from mds_tui.app import ConsoleApp
+from mds_tui.cli.simulator_process import SimulatorProcess
+from mds_tui.cli.vendors import InstalledVendors
+from mds_tui.settings import ConsoleSettings
+
+SIZE = (120, 40)
+PATIENCE_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess(seed=5) as running:
+        yield running
+
+
+@pytest.fixture
+def app(simulator: SimulatorProcess) -> Iterator[ConsoleApp]:
+    def build() -> Engine:
+        vendors = InstalledVendors()
+        return Engine(demo_config(vendors, simulator.address), vendors, seed=5)
+
+    link = EmbeddedLink(build)
+    yield ConsoleApp(link, settings=ConsoleSettings(operator="asha", zone=UTC, fps=20.0))
+    link.close()
+
+
+async def _until(pilot, condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await pilot.pause()
+
+
+def _route(app: ConsoleApp, key: str):
+    return app.view().snapshot.route(key)
+
+
+async def test_force_give_back_and_disable_through_the_keys(app, read_screen) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: (route := _route(app, "NSE/quote")) and route.active == "zerodha")
+        await pilot.press("2")
+        await _until(pilot, lambda: app.desk.subject().route == "NSE/quote")
+
+        await pilot.press("F")
+        app.screen.query_one("#choice-how").focus()
+        await pilot.press("right", "shift+tab", "shift+tab", "shift+tab", *"lags")
+        app.screen.query_one("#do").focus()
+        await pilot.press("enter")
+        await _until(pilot, lambda: _route(app, "NSE/quote").pinned == "yahoo")
+        await _until(pilot, lambda: "yahoo" in read_screen(app) and "1 forced" in read_screen(app))
+        applied = next(event for event in app.feed.events if isinstance(event, CommandApplied))
+        assert applied.command.by == "asha"
+
+        await pilot.press("u")
+        app.screen.query_one("#do").focus()
+        await pilot.press("enter")
+        await _until(pilot, lambda: _route(app, "NSE/quote").pinned is None)
+
+        await pilot.press("1", "g", "E")
+        app.screen.query_one("#do").focus()
+        await pilot.press("enter")
+        await _until(pilot, lambda: _route(app, "NSE/quote").active == "yahoo")
+        await _until(pilot, lambda: any(isinstance(event, FailedOver) for event in app.feed.events))
+        assert "disabled" in read_screen(app)
+
+
+async def test_an_engine_that_ends_is_said_in_words(app, read_screen) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: app.feed.snapshot is not None)
+        await asyncio.to_thread(app.link.close)
+        await _until(pilot, lambda: "engine stopped" in read_screen(app) or "silent" in read_screen(app))
