@@ -1,1 +1,1 @@
-"""Speed, as ratios within one run. `make bench`, or `python -m benchmarks [NAME...]`; see docs/benchmarks.md."""
+"""Speed, as ratios within one run: `python -m benchmarks [NAME...]`. See docs/benchmarks.md."""

@@ -3,9 +3,12 @@
 import argparse
 import asyncio
 import importlib
+import logging
 import sys
 import traceback
 from pathlib import Path
+
+import structlog
 
 from benchmarks.report import Result, as_table, make_report, write_json
 
@@ -30,6 +33,8 @@ def main() -> int:
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    # Our events go to a file when the console runs; here they would only stand in the way.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     results = []
     for name in options.names or NAMES:
         result = _run(name)

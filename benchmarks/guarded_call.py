@@ -62,7 +62,7 @@ async def run() -> list[Row]:
 
 
 async def _from_libraries(source: NullSource, *, deadline: bool, retry: bool) -> Call:
-    """One source's guards as their documentation puts them together; labels and breaker looked up beforehand."""
+    """One source's guards as documented; labels and breaker are looked up beforehand."""
     breaker = await AsyncCircuitBreakerFactory(default_threshold=5, default_ttl=60).get_breaker("null")
     limiter = AsyncLimiter(60_000_000, 60.0)
     registry = CollectorRegistry()
