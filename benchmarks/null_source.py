@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from mds_engine.clock import SystemClock
-from mds_engine.config.schema import Config
+from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Instrument, Quote
@@ -62,13 +62,16 @@ def null_config(names: Sequence[str] = ("first", "second", "third")) -> Config:
     """Sources of that kind with the engine's defaults; nothing is kept on disk."""
     settings = SourceSettings(kind="null", calls_per_day=0)
     return Config(
-        engine=Config().engine.__class__(name="bench", state_path=":memory:"),
+        engine=EngineSettings(name="bench", state_path=":memory:"),
         sources=dict.fromkeys(names, settings),
     )
 
 
-def null_route(sweeper: DeadlineSweeper) -> tuple[Router, Route]:
-    """What the engine would make of three such sources: the whole guarded call, no engine around it."""
+def null_route(sweeper: DeadlineSweeper, *, moving: bool = True) -> tuple[Router, Route]:
+    """What the engine would make of three such sources: the whole guarded call, no engine around it.
+
+    Without `moving` the active source stays the first, even where it is out.
+    """
     clock, config, chance = SystemClock(), null_config(), random.Random(1)
     runtimes = {
         name: make_runtime(name, settings, config, PLUGINS, clock=clock, emit=_nobody, random=chance)
@@ -83,11 +86,11 @@ def null_route(sweeper: DeadlineSweeper) -> tuple[Router, Route]:
         failback=config.failback,
         hedging=config.hedging,
         random=chance,
-        on_answer=failover.answered,
+        on_answer=failover.answered if moving else _nobody,
         on_failure=failover.all_failed,
     )
     return router, make_route(RouteKey(Capability.QUOTE, INSTRUMENT.exchange), config, runtimes)
 
 
-def _nobody(_what: object) -> None:
+def _nobody(*_what: object) -> None:
     """Nobody listens."""
