@@ -28,6 +28,7 @@ from mds_tui.theme import Palette, Themes, bare_palette, css_variables, load_the
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
 ANSWER_WITHIN_S = 10.0
 """A command that has no answer by then is reported as such."""
@@ -82,6 +83,17 @@ class ConsoleApp(App[None]):
         for palette in palettes.values():
             self.register_theme(textual_theme(palette))
         self.theme = self._palette.name
+
+    def get_driver_class(self) -> "type[Driver]":
+        """Textual's choice, on a file that lasts where that is its Linux driver."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        chosen = super().get_driver_class()
+        if chosen is not LinuxDriver:
+            return chosen
+        from mds_tui.driver import LastingDriver
+
+        return LastingDriver
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours, for Textual's own themes too."""

@@ -3,12 +3,14 @@
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
 import sys
 import termios
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -48,30 +50,53 @@ class Terminal:
         )
         self.output = bytearray()
         self.painted = threading.Event()
+        self._leaving = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        while True:
+        while not self._leaving.is_set():
+            readable, _, _ = select.select([self.master], [], [], 0.1)
+            if not readable:
+                continue
             try:
-                part = os.read(self.master, 65536)
+                self.output += os.read(self.master, 65536)
             except OSError:
                 return
-            if not part:
-                return
-            self.output += part
             if b"starting" in self.output:
                 self.painted.set()
 
+    def end(self) -> None:
+        """Whatever a test found."""
+        self._leaving.set()
+        self.process.kill()
+        self.process.wait()
+
     def hang_up(self) -> None:
+        # While it is being read, a terminal that is closed is not hung up.
+        self._leaving.set()
+        self._reader.join()
         os.close(self.slave)
-        # Closing alone would wait for the reader.
         os.close(self.master)
 
 
+@pytest.fixture
+def terminals(tmp_path) -> Iterator[Callable[..., Terminal]]:
+    """Makes terminals, and leaves no process behind."""
+    made: list[Terminal] = []
+
+    def make(**more: bool) -> Terminal:
+        made.append(Terminal(tmp_path, **more))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        terminal.end()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_leaves_the_terminal_intact(tmp_path, number: signal.Signals) -> None:
-    terminal = Terminal(tmp_path)
+def test_a_signal_ends_it_and_leaves_the_terminal_intact(tmp_path, terminals, number) -> None:
+    terminal = terminals()
     assert terminal.painted.wait(30)
     terminal.process.send_signal(number)
     assert terminal.process.wait(20) == 0
@@ -81,9 +106,9 @@ def test_a_signal_ends_it_and_leaves_the_terminal_intact(tmp_path, number: signa
     assert b"\x1b[?1049l" in terminal.output
 
 
-@pytest.mark.parametrize("owned", [True, False], ids=["told by SIGHUP", "not told"])
-def test_a_dead_terminal_ends_it(tmp_path, owned: bool) -> None:
-    terminal = Terminal(tmp_path, owned=owned)
+@pytest.mark.parametrize("owned", [True, False], ids=["told", "untold"])
+def test_a_dead_terminal_ends_it(tmp_path, terminals, owned: bool) -> None:
+    terminal = terminals(owned=owned)
     assert terminal.painted.wait(30)
     terminal.hang_up()
     assert terminal.process.wait(20) == 0
