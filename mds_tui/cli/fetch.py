@@ -110,9 +110,9 @@ def bars(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
-    span = _span(interval, start, end)
 
     async def ask(engine: "Engine") -> "BarsAnswer":
+        span = _span(interval, start, end)
         return await engine.fetch_bars(instrument, interval, *span, source=source, deadline_s=deadline)
 
     answer = _run(settings, ask, as_json=as_json)

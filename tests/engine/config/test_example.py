@@ -63,7 +63,11 @@ def test_as_it_stands_it_changes_nothing_but_sources_and_routes():
         assert config.sources[name] == plugin.settings(kind=plugin.kind)
 
 
-@pytest.mark.parametrize("struct", sorted(set(TABLES.values()), key=lambda struct: struct.__name__), ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize(
+    "struct",
+    sorted(set(TABLES.values()), key=lambda struct: struct.__name__),
+    ids=lambda struct: struct.__name__,
+)
 def test_every_field_is_documented(struct):
     documents = field_documents(struct)
     assert {field.name for field in msgspec.structs.fields(struct)} <= set(documents)
