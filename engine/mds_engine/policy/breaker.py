@@ -247,7 +247,7 @@ class Breaker:
     # --- Inside ---------------------------------------------------------------------------------------
 
     def _acquire_probe(self, now: float) -> int:
-        if self._state is _OPEN:
+        if self._state is _OPEN and now >= self._open_until:
             self.advance(now)
         if self._state is not _HALF_OPEN or len(self._probes) >= self.settings.half_open_probes:
             return 0

@@ -26,6 +26,8 @@ from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
 
 _FAR = float("inf")
+_CLOSED, _OPEN, _HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
+_FORCED_OPEN = BreakerState.FORCED_OPEN
 
 
 class Block(NamedTuple):
@@ -142,13 +144,16 @@ class SourceRuntime:
 
     def why_refused(self, unit: Unit, now: float) -> str:
         """What the breakers that refuse say, in words."""
-        for breaker, what in ((self.whole, "source"), (unit.breaker, unit.capability.value)):
+        # On the path of every call past an open breaker, where an enum's lookups would be felt.
+        for breaker, what in ((self.whole, "source"), (unit.breaker, unit.capability)):
             state = breaker.state(now)
-            if state is BreakerState.FORCED_OPEN:
-                return f"{what} breaker forced open"
-            if state is BreakerState.OPEN:
+            if state is _CLOSED:
+                continue
+            if state is _OPEN:
                 return f"{what} breaker open, next probe in {breaker.retry_in_s(now):.1f} s"
-            if state is BreakerState.HALF_OPEN and breaker.in_flight:
+            if state is _FORCED_OPEN:
+                return f"{what} breaker forced open"
+            if state is _HALF_OPEN and breaker.in_flight:
                 return f"{what} breaker half-open, its probe is in flight"
         return "breaker refused"
 
