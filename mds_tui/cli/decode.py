@@ -41,7 +41,7 @@ def decode(vendor: str, kind: str, file: str, *, as_json: bool, everything: bool
     def found() -> Iterator[Record]:
         nonlocal unreadable
         for frame in frames(read_file(file), chosen.framing):
-            for record in _decode(chosen, frame, everything=everything):
+            for record in decode_frame(chosen, frame, everything=everything):
                 unreadable |= record["type"] == "error" and record["class"] == "InvalidPayload"
                 yield record
 
@@ -64,7 +64,7 @@ def _kind(vendor: str, kind: str) -> "DecodeKind":
     return kinds[kind]
 
 
-def _decode(chosen: "DecodeKind", frame: "Frame", *, everything: bool) -> list[Record]:
+def decode_frame(chosen: "DecodeKind", frame: "Frame", *, everything: bool) -> list[Record]:
     """The records of one frame. Base64 is tried where the frame as it stands cannot be read."""
     from mds_engine.errors import InvalidPayload, SourceError
 

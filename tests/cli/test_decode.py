@@ -3,6 +3,12 @@ import json
 
 import pytest
 
+from mds_engine.errors import InvalidPayload
+from mds_engine.model import Instrument, Quote
+from mds_engine.sources.contract import DecodeKind
+from mds_tui.cli.decode import decode_frame
+from mds_tui.cli.framing import frames
+
 TRADE = (
     '{"e":"trade","E":1639351062244,"s":"ETHUSDT","t":705291099,"p":"4149.74000000","q":"0.43870000",'
     '"T":1639351062243,"m":true,"M":true}'
@@ -130,3 +136,19 @@ def test_a_wrong_command_line_is_told_in_one_sentence(run, words, sentence):
     result = run("decode", *words)
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == f"Error: {sentence}"
+
+
+def test_a_decoder_that_knows_no_base64_gets_the_bytes_behind_it():
+    def binary_only(payload):
+        if payload != b"\x00\x01":
+            raise InvalidPayload("no such frame")
+        return [Quote(instrument=Instrument("NSE", "INFY"), price=1.5)]
+
+    kind = DecodeKind(binary_only, "lines", "a third party's")
+    found = [
+        record
+        for frame in frames(b"AAE=\nAAI=", "lines")
+        for record in decode_frame(kind, frame, everything=False)
+    ]
+    assert [record["type"] for record in found] == ["quote", "error"]
+    assert found[1]["frame"] == 2
