@@ -2,10 +2,10 @@ import base64
 import json
 
 import pytest
-
 from mds_engine.errors import InvalidPayload
 from mds_engine.model import Instrument, Quote
 from mds_engine.sources.contract import DecodeKind
+
 from mds_tui.cli.decode import decode_frame
 from mds_tui.cli.framing import frames
 
