@@ -102,17 +102,18 @@ class Asking:
         )
         quotes = {instrument: _signed(quote, unit, decision) for instrument, quote in found.items()}
         others = () if only is not None else tuple(other for other in route.order if other is not unit)
-        for other in others:
+        while others:
             missing = tuple(instrument for instrument in instruments if instrument not in quotes)
             if not missing:
                 break
             try:
                 found, unit, decision = await self._router.call(
-                    route, QuoteRequest(missing), deadline=deadline, only=other
+                    route, QuoteRequest(missing), deadline=deadline, among=others
                 )
             except AllSourcesFailedError:
-                continue  # the ones that nobody knows are absent from the answer
+                break  # what nobody knows is absent from the answer
             quotes |= {instrument: _signed(quote, unit, decision) for instrument, quote in found.items()}
+            others = others[others.index(unit) + 1 :]
         return quotes
 
     async def bars(

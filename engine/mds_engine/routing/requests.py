@@ -55,8 +55,8 @@ class QuoteRequest:
         return source.quotes(self.instruments)
 
     def verify(self, answer: dict[Instrument, Quote]) -> None:
-        """Refuse an empty answer and prices that are no numbers."""
-        if not answer:
+        """Refuse an answer without what was asked for, and prices that are no numbers."""
+        if self.instruments[0] not in answer and not any(item in answer for item in self.instruments):
             raise NotFound(f"has no quote for {self.subject}")
         for quote in answer.values():
             if not math.isfinite(quote.price):

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TypeVar
 
 from mds_engine.clock import Clock
-from mds_engine.errors import AllSourcesFailedError, QuotaExhausted, Throttled
+from mds_engine.errors import AllSourcesFailedError, NotFound, QuotaExhausted, Throttled
 from mds_engine.model import Decision
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.policy.failback import FailbackSettings, slow_start_share
@@ -62,26 +62,31 @@ class Router:
         self._on_failure = on_failure
 
     async def call(
-        self, route: Route, request: Request[T], *, deadline: float, only: Unit | None = None
+        self,
+        route: Route,
+        request: Request[T],
+        *,
+        deadline: float,
+        only: Unit | None = None,
+        among: tuple[Unit, ...] | None = None,
     ) -> tuple[T, Unit, Decision]:
         """Ask the route's sources in order until one answers well.
 
         `deadline` is on the monotonic clock; `only` asks that source and no
-        other. Raises InvalidRequest for the caller's mistake, otherwise
-        AllSourcesFailedError with every attempt.
+        other. `among` asks these for what another left out: that is worth no
+        last resort, and says nothing of the route. Raises InvalidRequest for
+        the caller's mistake, otherwise AllSourcesFailedError with every attempt.
         """
         started, wall = self._now(), self._wall()
-        if only is not None:
-            order: tuple[Unit, ...] = (only,)
-        elif route.ramp_from is None:
+        if route.ramp_from is None and only is None and among is None and self._failover:
             order = route.order
         else:
-            order = self._slow_start(route, started)
-        if not self._failover:
-            order = order[:1]
+            order = self._order(route, only, among, started)
         trip = Trip(self._sweeper, self._now, request, deadline)
         answered: Unit | None = None
         for place, unit in enumerate(order, 1):
+            if route.hedged and unit.name in trip.errors:
+                continue  # the hedge has asked it already
             # Waiting for a limiter is worth no more than asking the next source.
             patience_s = order[place].typical_s if place < len(order) else 0.0
             if route.hedged and place == 1 and len(order) > 1:
@@ -90,23 +95,35 @@ class Router:
                 answered = unit
             if answered is not None:
                 break
-        else:
+        if answered is None and among is None:
             answered = await self._last_resorts(trip, order)
         took_ms = (self._now() - started) * 1000.0
         name = None if answered is None else answered.name
         decision = Decision(
             next(self._numbers), route.text, request.subject, wall, took_ms, name, tuple(trip.steps)
         )
-        route.calls += 1
-        route.last_decision = decision
         self._retries.called(started)
+        if among is None:
+            route.calls += 1
+            route.last_decision = decision
+            if answered is None:
+                route.failures += 1
+                self._on_failure(route, decision)
+            elif only is None and (answered is not route.active or route.down_since is not None):
+                self._on_answer(route, answered, decision, trip.first_failed_at)
         if answered is None:
-            route.failures += 1
-            self._on_failure(route, decision)
             raise self._all_failed(route, order, trip, decision)
-        if answered is not route.active or route.down_since is not None:
-            self._on_answer(route, answered, decision, trip.first_failed_at)
         return trip.answer, answered, decision
+
+    def _order(
+        self, route: Route, only: Unit | None, among: tuple[Unit, ...] | None, now: float
+    ) -> tuple[Unit, ...]:
+        if only is not None:
+            return (only,)
+        if among is not None:
+            return among if self._failover else ()
+        order = route.order if route.ramp_from is None else self._slow_start(route, now)
+        return order if self._failover else order[:1]
 
     async def _ask_hedged(
         self, trip: Trip[T], first: Unit, second: Unit, patience_s: float, now: float
@@ -210,8 +227,12 @@ class Router:
 def _due_at(unit: Unit, trip: Trip[T], now: float, wall: float) -> float | None:
     """Epoch seconds at which it makes sense to ask this source again, None if nobody can tell."""
     runtime = unit.runtime
-    untils = [block.until_wall for block in runtime.blocks.values()]
     error = trip.errors.get(unit.name)
+    if isinstance(error, NotFound):
+        return None
+    cost = runtime.source.cost(unit.capability, trip.request.units)
+    untils = [block.until_wall for block in runtime.blocks.values()]
+    untils.append(wall + runtime.limiters[cost.group].wait_s(cost.weight, now))
     if isinstance(error, QuotaExhausted) and error.resets_at is not None:
         untils.append(error.resets_at)
     elif isinstance(error, Throttled) and error.retry_after_s is not None:

@@ -71,14 +71,14 @@ class Trip(Generic[T]):
         runtime = unit.runtime
         if now >= self.deadline:
             return self._skip(unit, "the deadline is over")
-        if runtime.blocks:
-            refusal = runtime.refusal()
-            if refusal:
-                return self._skip(unit, refusal)
         if runtime.connecting is not None:
             if not await runtime.until_connected(self.deadline - now):
                 return self._skip(unit, "still connecting")
             now = self._now()
+        if runtime.blocks:
+            refusal = runtime.refusal()
+            if refusal:
+                return self._skip(unit, refusal)
         permit = runtime.acquire(unit, now, early=early)
         if permit is None:
             return self._skip(unit, runtime.why_refused(unit, now))
@@ -97,6 +97,12 @@ class Trip(Generic[T]):
                 runtime.ignored(unit, permit, self._now())
                 raise
             now = self._now()
+            # Its breaker may have opened meanwhile, its plan be used up, an operator have disabled it.
+            runtime.ignored(unit, permit, now)
+            refusal = runtime.refusal()
+            permit = None if refusal else runtime.acquire(unit, now, early=early)
+            if permit is None:
+                return self._skip(unit, refusal or runtime.why_refused(unit, now))
         runtime.spent()
         return await self._attempt(unit, permit, now)
 
@@ -106,23 +112,26 @@ class Trip(Generic[T]):
         if request.own_timeout and started + runtime.timeout_s < at:
             at = started + runtime.timeout_s
         failure: SourceError
+        limit = Deadline(self._sweeper, at)
         try:
-            with Deadline(self._sweeper, at):
+            with limit:
                 answer = await request.send(runtime.source)
             request.verify(answer)
         except SourceError as error:
             failure = error
-        except TimeoutError:
-            if self._caller_was_hasty(unit, self._now() - started):
+        except TimeoutError as error:
+            if not limit.expired:
+                failure = self._bug(unit, error)
+            elif self._caller_was_hasty(unit, self._now() - started):
                 runtime.ignored(unit, permit, self._now())
                 return self._fail(unit, Unavailable("the caller's deadline came first"), started)
-            failure = Unavailable(f"no answer within {at - started:.3g} s")
+            else:
+                failure = Unavailable(f"no answer within {at - started:.3g} s")
         except asyncio.CancelledError:
             runtime.ignored(unit, permit, self._now())
             raise
         except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
-            _log.exception("adapter_bug", source=unit.name, subject=request.subject)
-            failure = InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}")
+            failure = self._bug(unit, error)
         else:
             now = self._now()
             runtime.succeeded(unit, permit, now, now - started)
@@ -135,6 +144,10 @@ class Trip(Generic[T]):
         if isinstance(failure, InvalidRequest):
             raise failure
         return self._fail(unit, failure, started)
+
+    def _bug(self, unit: Unit, error: Exception) -> InvalidPayload:
+        _log.exception("adapter_bug", source=unit.name, subject=self.request.subject, exc_info=error)
+        return InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}")
 
     def _caller_was_hasty(self, unit: Unit, elapsed_s: float) -> bool:
         """Whether the caller's own deadline ended an attempt that was not slow for this source."""
