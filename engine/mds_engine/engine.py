@@ -23,6 +23,7 @@ from mds_engine.control import Command, CommandResult, Event, Snapshot, events
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import (
     AllSourcesFailedError,
+    InvalidRequest,
 )
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
@@ -287,8 +288,15 @@ class Engine:
         return await asyncio.to_thread(answer.to_frame)
 
     def ticks(self, instruments: Iterable[str | Instrument]) -> TickReader:
-        """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for tick in ticks: ...`."""
-        return self._hub.reader(as_instrument(item) for item in instruments)
+        """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for tick in ticks: ...`.
+
+        Raises InvalidRequest where no configured source streams an exchange at all.
+        """
+        asked = [as_instrument(item) for item in instruments]
+        for exchange in {instrument.exchange for instrument in asked}:
+            if not self.route(RouteKey(Capability.TICKS, exchange)).units:
+                raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
+        return self._hub.reader(asked)
 
     # --- Control --------------------------------------------------------------------------------------
 
