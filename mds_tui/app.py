@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING, ClassVar
 
 from mds_engine.control import Command, CommandResult
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.driver import Driver
 
+MOST_TOASTS = 2
+"""At a time: an outage of many routes must not hide the screen that shows it."""
+TOAST_LENGTH = 110
 ANSWER_WITHIN_S = 10.0
 """A command that has no answer by then is reported as such."""
 _SEVERITY = {Level.INFO: "information", Level.GOOD: "information", Level.WARNING: "warning"}
@@ -160,25 +164,27 @@ class ConsoleApp(App[None]):
         news = self.feed.poll()
         if not had_picture and self.feed.snapshot is not None:
             self.desk.refresh_bindings()
-        for event in news:
-            self._tell(event)
+        self._tell(news)
         self.desk.beat(news)
 
     def view(self) -> Sight:
         """What dialogs and pages are drawn from: always the present, also while the display is paused."""
         return Sight(self.feed.snapshot or BLANK, self.paint.glyphs, self.settings.zone)
 
-    def _tell(self, event: Event) -> None:
-        if is_toast(event):
+    def _tell(self, news: Sequence[Event]) -> None:
+        toasts = [event for event in news if is_toast(event)]
+        for event in toasts[:MOST_TOASTS]:
             line = event_line(event, self.paint.glyphs, self.settings.zone)
             severity = "error" if line.level is Level.CRITICAL else _SEVERITY[line.level]
             self.notify(
-                line.text,
+                shorten(line.text, TOAST_LENGTH, placeholder="…"),
                 title=f"{line.glyph} {line.subject}",
                 severity=severity,  # type: ignore[arg-type]
                 markup=False,
             )
-        if self.settings.bell and is_alarm(event):
+        if len(toasts) > MOST_TOASTS:
+            self.notify(f"and {len(toasts) - MOST_TOASTS} more: see the events", severity="warning")
+        if self.settings.bell and any(is_alarm(event) for event in news):
             self.bell()
 
     # Acting.

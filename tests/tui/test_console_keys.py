@@ -13,7 +13,7 @@ from mds_engine.control.commands import (
     SetPriority,
     Unpin,
 )
-from mds_engine.control.events import FailedOver
+from mds_engine.control.events import FailedOver, RouteDown
 
 from mds_tui.desk_layout import PANES
 from mds_tui.screens.dialog import Dialog
@@ -328,6 +328,19 @@ async def test_a_failover_is_a_toast_a_line_and_a_lit_row(console, link, times, 
         link.picture = msgspec.structs.replace(link.picture)
         app.beat()
         assert not any(pane.is_lit(route) for route in pane.rows)
+
+
+async def test_an_outage_of_many_routes_does_not_bury_the_screen_in_toasts(console, link) -> None:
+    app = console()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await pilot.pause()
+        for route in link.picture.routes:
+            link.happen(RouteDown(route=route.key, why="nobody is left " * 40))
+        app.beat()
+        notes = [note.message for note in app._notifications]
+        assert len(notes) == 3
+        assert notes[-1] == "and 6 more: see the events"
+        assert max(len(note) for note in notes) <= 110
 
 
 async def test_events_follow_until_the_operator_looks_at_one(console, link) -> None:

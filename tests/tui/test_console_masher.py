@@ -20,7 +20,7 @@ async def test_random_keys(console, link, seed: int, size: tuple[int, int]) -> N
     app = console()
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        for _ in range(90):
+        for _ in range(60):
             before = len(link.sent)
             asked = isinstance(app.screen, Dialog)
             # Leaving is no crash, but ends the walk: the button that quits is not pressed.
