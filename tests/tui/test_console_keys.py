@@ -337,6 +337,7 @@ async def test_an_outage_of_many_routes_does_not_bury_the_screen_in_toasts(conso
         for route in link.picture.routes:
             link.happen(RouteDown(route=route.key, why="nobody is left " * 40))
         app.beat()
+        await pilot.pause()
         notes = [note.message for note in app._notifications]
         assert len(notes) == 3
         assert notes[-1] == "and 6 more: see the events"
