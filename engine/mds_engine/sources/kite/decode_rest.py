@@ -79,6 +79,14 @@ def decode_quotes(body: bytes) -> dict[str, Quote]:
         raise InvalidPayload(f"the quotes cannot be read: {error}") from error
 
 
+def decode_quote_tokens(body: bytes) -> dict[str, int]:
+    """Only the instrument tokens of /quote, by the key that was asked for. Raises InvalidPayload."""
+    try:
+        return {key: row.instrument_token for key, row in _QUOTES.decode(body).data.items()}
+    except msgspec.DecodeError as error:
+        raise InvalidPayload(f"the quotes cannot be read: {error}") from error
+
+
 def read_candles(body: bytes) -> list[Candle]:
     """The rows of one page of /instruments/historical. Raises InvalidPayload."""
     try:

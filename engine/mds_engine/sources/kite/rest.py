@@ -1,6 +1,6 @@
 """Zerodha Kite over REST: quotes, bars, and the list of instruments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mds_engine.errors import AuthRequired, NotFound
 from mds_engine.model import Bars, Capability, Instrument, Interval, Quote
@@ -15,7 +15,13 @@ from mds_engine.sources.contract import (
 )
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.http import HttpShell, Reply
-from mds_engine.sources.kite.decode_rest import Candle, bars_of, decode_quotes, read_candles
+from mds_engine.sources.kite.decode_rest import (
+    Candle,
+    bars_of,
+    decode_quote_tokens,
+    decode_quotes,
+    read_candles,
+)
 from mds_engine.sources.kite.errors import classify
 from mds_engine.sources.kite.exchanges import HAS_OPEN_INTEREST, is_kite
 from mds_engine.sources.kite.instruments import InstrumentList
@@ -74,7 +80,7 @@ class KiteSource(Source):
             secrets=(settings.api_key, settings.api_secret, settings.access_token),
         )
         self._stream_endpoints = Endpoints(context, settings.stream_endpoints)
-        self._instruments = InstrumentList(context.clock, self._fetch_instruments)
+        self._instruments = InstrumentList(context.clock, self._fetch_instruments, self._ask_tokens)
 
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
         return _LIMITS
@@ -106,20 +112,17 @@ class KiteSource(Source):
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
         """By /quote, five hundred at a time."""
         keys = {str(instrument): instrument for instrument in instruments}
-        wanted = list(keys)
         found: dict[Instrument, Quote] = {}
-        for start in range(0, len(wanted), _QUOTES_A_REQUEST):
-            if start:
+        for number, batch in enumerate(_batches(list(keys))):
+            if number:
                 await self._context.pay(RequestCost("quote"))
-            reply = await self._get(
-                "/quote", [("i", key) for key in wanted[start : start + _QUOTES_A_REQUEST]]
-            )
+            reply = await self._get("/quote", batch)
             quotes = decode_quotes(reply.body)
             found.update(
                 {keys[key]: quote for key, quote in quotes.items() if key in keys and quote.price > 0}
             )
         if not found:
-            raise NotFound(f"Kite knows no {', '.join(wanted)}")
+            raise NotFound(f"Kite knows no {', '.join(keys)}")
         return found
 
     async def bars(self, request: BarsRequest) -> Bars:
@@ -166,9 +169,24 @@ class KiteSource(Source):
         await self._context.pay(RequestCost("default"))
         return (await self._get(f"/instruments/{exchange}", {})).body
 
+    async def _ask_tokens(self, instruments: Sequence[Instrument]) -> dict[Instrument, int]:
+        keys = {str(instrument): instrument for instrument in instruments}
+        found: dict[Instrument, int] = {}
+        for batch in _batches(list(keys)):
+            await self._context.pay(RequestCost("quote"))
+            tokens = decode_quote_tokens((await self._get("/quote", batch)).body)
+            found.update({keys[key]: token for key, token in tokens.items() if key in keys})
+        return found
+
     async def _get(self, path: str, query: Mapping[str, str] | Sequence[tuple[str, str]]) -> Reply:
         reply = await self._http.get(path, query)
         error = classify(reply, wall=self._context.clock.wall(), scrub=self._http.scrub)
         if error is not None:
             raise error
         return reply
+
+
+def _batches(keys: Sequence[str]) -> Iterator[list[tuple[str, str]]]:
+    """The queries that ask for these keys, as many in each as one request takes."""
+    for start in range(0, len(keys), _QUOTES_A_REQUEST):
+        yield [("i", key) for key in keys[start : start + _QUOTES_A_REQUEST]]

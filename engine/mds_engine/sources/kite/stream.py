@@ -78,7 +78,7 @@ class KiteStream(TickStream):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
-        """Those that Kite does not list are left out; raises NotFound if it lists none of them,
+        """Those that Kite does not know are left out; raises NotFound if it lists none of them,
         InvalidRequest beyond 3000 a connection, and then asks for none."""
         wanted = tuple(instruments)
         tokens = await self._find_tokens(wanted)

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 from mds_engine.config.secret import Secret
 from mds_engine.errors import (
     AuthRequired,
@@ -46,6 +47,21 @@ async def source_of(context, settings) -> AsyncIterator[Source]:
         await source.close()
 
 
+@asynccontextmanager
+async def served(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """A server that answers everything by one function; its base URL."""
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield "http://{}:{}".format(*runner.addresses[0][:2])
+    finally:
+        await runner.cleanup()
+
+
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
     async with Simulator(vendors=["kite"]) as running:
@@ -77,6 +93,9 @@ async def test_quotes_leave_out_what_the_vendor_does_not_know(source: Source, co
 async def test_only_unknown_instruments_is_not_found(source: Source) -> None:
     with pytest.raises(NotFound):
         await source.quotes([Instrument("NSE", "NOSUCHSHARE")])
+
+
+async def test_bars_of_an_unknown_instrument_are_not_found(source: Source) -> None:
     with pytest.raises(NotFound):
         await source.bars(BarsRequest(Instrument("NSE", "NOSUCHSHARE"), Interval.D1, 0, DAY_NS))
 
@@ -94,6 +113,76 @@ async def test_bars_are_found_by_the_token_and_the_list_is_fetched_once(
     lists = simulator.vendor("kite").requests(path_prefix="/instruments/NSE")
     assert len(lists) == 1
     assert [cost.group for cost in context.paid] == ["default"]
+
+
+async def test_what_the_list_lacks_is_asked_for_by_name_once_and_what_nobody_knows_too(context) -> None:
+    header = "instrument_token,tradingsymbol,name,expiry,strike,tick_size,lot_size,instrument_type"
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.raw_path.partition("?")[0])
+        if request.path == "/instruments/NSE":
+            return web.Response(text=f"{header},segment,exchange\n", content_type="text/csv")
+        if request.path == "/quote":
+            known = {"NSE:INFY": {"instrument_token": 408065, "last_price": 1412.95}}
+            data = {key: known[key] for key in request.query.getall("i") if key in known}
+            return web.json_response({"status": "success", "data": data})
+        assert request.path == "/instruments/historical/408065/minute"
+        candles = [["2017-12-15T09:15:00+0530", 1, 2, 1, 2, 3]]
+        return web.json_response({"status": "success", "data": {"candles": candles}})
+
+    start_ns = 1_513_309_500 * 10**9
+    async with served(answer) as http, source_of(context, settings_for(http)) as source:
+        for _ in range(2):
+            bars = await source.bars(BarsRequest(INFY, Interval.M1, start_ns, start_ns + DAY_NS))
+            assert bars.time_ns.tolist() == [start_ns]
+            with pytest.raises(NotFound):
+                await source.bars(
+                    BarsRequest(Instrument("NSE", "NOSUCH"), Interval.M1, start_ns, start_ns + DAY_NS)
+                )
+    history = "/instruments/historical/408065/minute"
+    assert asked == ["/instruments/NSE", "/quote", history, "/quote", history]
+    assert [cost.group for cost in context.paid] == ["default", "quote", "quote"]
+
+
+async def test_the_request_is_spelt_as_kite_wants_it(context) -> None:
+    """Verbatim headers; `&` and spaces of symbols encoded; times in India without a zone."""
+    requests: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        requests.append(request)
+        if request.path.startswith("/instruments/NSE"):
+            header = "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size"
+            header += ",lot_size,instrument_type,segment,exchange"
+            return web.Response(
+                text=f"{header}\n519937,2031,M&M,MAHINDRA & MAHINDRA,0.0,,0.0,0.05,1,EQ,NSE,NSE\n",
+                content_type="text/csv",
+            )
+        if request.path == "/quote":
+            row = {"instrument_token": 519937, "last_price": 10.0}
+            data = dict.fromkeys(request.query.getall("i"), row)
+            return web.json_response({"status": "success", "data": data})
+        candles = [["2026-06-01T09:15:00+0530", 1, 2, 1, 2, 3]]
+        return web.json_response({"status": "success", "data": {"candles": candles}})
+
+    mahindra, nifty = Instrument("NSE", "M&M"), Instrument("NSE", "NIFTY 50")
+    start_ns = 1_780_285_500 * 10**9
+    keys = {"api_key": Secret("the_key"), "access_token": Secret("the_token")}
+    async with served(answer) as http, source_of(context, settings_for(http, **keys)) as source:
+        assert set(await source.quotes([mahindra, nifty])) == {mahindra, nifty}
+        await source.bars(BarsRequest(mahindra, Interval.M1, start_ns, start_ns + 3600 * 10**9))
+    quote, _, history = requests
+    assert quote.raw_path == "/quote?i=NSE%3AM%26M&i=NSE%3ANIFTY+50"
+    for request in requests:
+        assert request.headers["X-Kite-Version"] == "3"
+        assert request.headers["Authorization"] == "token the_key:the_token"
+    assert history.path == "/instruments/historical/519937/minute"
+    assert dict(history.query) == {
+        "from": "2026-06-01 09:15:00",
+        "to": "2026-06-01 10:14:59",
+        "continuous": "0",
+        "oi": "0",
+    }
 
 
 async def test_a_span_that_is_too_long_for_one_request_is_split(
