@@ -9,7 +9,7 @@ from mds_engine.control.commands import Command, CommandResult, ForcedState
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import InvalidRequest, MdsError, SourceError, UnknownSourceError
 from mds_engine.model import Capability, Instrument
-from mds_engine.policy.breaker import BreakerState
+from mds_engine.policy.breaker import Breaker, BreakerState
 from mds_engine.routing.failover import Failover
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -47,7 +47,8 @@ class Steering:
         self._checker = checker
         self._seed = seed
         self.forced_until: dict[tuple[str, str], float] = {}
-        """Monotonic time at which a forced breaker of (source, capability) is automatic again."""
+        """Monotonic time at which a forced breaker of (source, capability) is automatic again; capability
+        "" is the source as a whole."""
 
     async def apply(self, command: Command) -> CommandResult:
         """Carry it out, or say in one sentence why not. Never raises for a bad command."""
@@ -157,21 +158,17 @@ class Steering:
 
     def _force_breaker(self, command: commands.ForceBreaker) -> CommandResult:
         runtime = self._source(command.source)
-        units = self._units(runtime, command.capability)
         now, why = self._clock.now(), command.why or f"by {command.by}"
-        before = units[0].breaker.state(now)
-        for unit in units:
-            match command.state:
-                case ForcedState.OPEN:
-                    runtime.unit_changed(unit, unit.breaker.force_open(now, why))
-                case ForcedState.CLOSED:
-                    runtime.unit_changed(unit, unit.breaker.force_closed(now, why))
-                case ForcedState.AUTOMATIC:
-                    runtime.unit_changed(unit, unit.breaker.automatic(now, why))
-            key = (runtime.name, unit.capability.value)
-            self.forced_until.pop(key, None)
+        names = [unit.capability.value for unit in self._units(runtime, command.capability)]
+        if command.capability is None:
+            names.append(_WHOLE)
+        before = self._breaker(runtime, names[0]).state(now)
+        held_until = self.forced_until.get((runtime.name, names[0]))
+        for name in names:
+            self._force(runtime, name, command.state, why)
+            self.forced_until.pop((runtime.name, name), None)
             if command.ttl_s is not None and command.state is not ForcedState.AUTOMATIC:
-                self.forced_until[key] = now + command.ttl_s
+                self.forced_until[runtime.name, name] = now + command.ttl_s
         what = command.capability or "every"
         state = "automatic" if command.state is ForcedState.AUTOMATIC else f"forced {command.state.value}"
         return CommandResult(
@@ -181,26 +178,44 @@ class Steering:
                 source=runtime.name,
                 capability=command.capability,
                 state=_FORCED.get(before, ForcedState.AUTOMATIC),
+                ttl_s=self._left_s(held_until),
                 by=command.by,
             ),
         )
+
+    def _breaker(self, runtime: SourceRuntime, name: str) -> Breaker:
+        return runtime.whole if name == _WHOLE else runtime.units[Capability(name)].breaker
+
+    def _force(self, runtime: SourceRuntime, name: str, state: ForcedState, why: str) -> None:
+        """Change one breaker and tell of it."""
+        breaker, now = self._breaker(runtime, name), self._clock.now()
+        match state:
+            case ForcedState.OPEN:
+                transition = breaker.force_open(now, why)
+            case ForcedState.CLOSED:
+                transition = breaker.force_closed(now, why)
+            case ForcedState.AUTOMATIC:
+                transition = breaker.automatic(now, why)
+        if name == _WHOLE:
+            runtime.whole_changed(transition)
+        else:
+            runtime.unit_changed(runtime.units[Capability(name)], transition)
 
     def expire_forced(self) -> list[str]:
         """End the forced breakers whose time is over; returns what ended, in words."""
         now = self._clock.now()
         over = [key for key, until in self.forced_until.items() if until <= now]
-        for key in over:
-            del self.forced_until[key]
-            runtime = self._sources[key[0]]
-            unit = runtime.units[Capability(key[1])]
-            runtime.unit_changed(unit, unit.breaker.automatic(now, "its time is over"))
-        return [f"{source} {capability} breaker" for source, capability in over]
+        for source, name in over:
+            del self.forced_until[source, name]
+            self._force(self._sources[source], name, ForcedState.AUTOMATIC, "its time is over")
+        return [f"{source} {name or 'source'} breaker" for source, name in over]
 
     def _reset_breaker(self, command: commands.ResetBreaker) -> CommandResult:
         runtime = self._source(command.source)
         now, why = self._clock.now(), command.why or f"reset by {command.by}"
         if command.capability is None:
             runtime.whole_changed(runtime.whole.reset(now, why))
+            self.forced_until.pop((runtime.name, _WHOLE), None)
             for kind in ("login", "quota"):
                 runtime.unblock(kind)
         for unit in self._units(runtime, command.capability):
@@ -316,4 +331,5 @@ class Steering:
         return None if until is None else max(1.0, until - self._clock.now())
 
 
+_WHOLE = ""
 _FORCED = {BreakerState.FORCED_OPEN: ForcedState.OPEN, BreakerState.FORCED_CLOSED: ForcedState.CLOSED}

@@ -10,8 +10,10 @@ from mds_engine.errors import InvalidPayload, InvalidRequest, NotFound, SourceEr
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
+from mds_engine.routing.requests import Request
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
+from mds_engine.sources.contract import Source
 
 _log = structlog.get_logger(__name__)
 
@@ -105,7 +107,7 @@ class Caretaker:
             return
         try:
             if request is not None:
-                request.verify(await self._ask(runtime, request.send(runtime.source)))
+                await self._ask(runtime, _verified(request, runtime.source))
         except (NotFound, InvalidRequest):
             runtime.ignored(unit, permit, self._clock.now())
         except SourceError as error:
@@ -146,6 +148,10 @@ class Caretaker:
         elif permit:
             runtime.whole.ignore(permit, now)
         runtime.took_note(error)
+
+
+async def _verified(request: Request[Any], source: Source) -> None:
+    request.verify(await request.send(source))
 
 
 _DOUBTFUL = frozenset({BreakerState.OPEN, BreakerState.HALF_OPEN})

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import structlog
+
 from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.errors import (
     AuthRequired,
+    InvalidPayload,
     QuotaExhausted,
     SourceError,
     Throttled,
@@ -25,7 +28,11 @@ from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
 
+_log = structlog.get_logger(__name__)
+
 _FAR = float("inf")
+_CONNECT_WITHIN_S = 30.0
+"""Longest time for an adapter to get ready, imports on a slow machine included."""
 _CLOSED, _OPEN, _HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 _FORCED_OPEN = BreakerState.FORCED_OPEN
 
@@ -83,6 +90,7 @@ class SourceRuntime:
         """The task that makes it ready, until it ends."""
         self._emit = emit
         self._out_since: float | None = None
+        self._connect_until = _FAR
 
     # --- May it be asked? -----------------------------------------------------------------------------
 
@@ -99,23 +107,38 @@ class SourceRuntime:
 
     async def connect(self) -> None:
         """Make the adapter ready. A failure is booked; calls are tried all the same."""
+        self._connect_until = self.clock.now() + self.timeout_s
         try:
-            await self.source.connect()
+            async with asyncio.timeout(_CONNECT_WITHIN_S):
+                await self.source.connect()
+        except TimeoutError:
+            self._not_connected(Unavailable(f"not ready within {_CONNECT_WITHIN_S:g} s"))
         except SourceError as error:
-            error.source = error.source or self.name
-            self.note_error(error)
-            self.health.check_failed(self.clock.now())
-            self.took_note(error)
+            self._not_connected(error)
+        except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
+            _log.exception("adapter_bug", source=self.name, subject="connect")
+            self._not_connected(InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}"))
         else:
             self._emit(events.SourceConnected(source=self.name))
         finally:
             self.connecting = None
 
+    def _not_connected(self, error: SourceError) -> None:
+        error.source = error.source or self.name
+        self.note_error(error)
+        self.health.check_failed(self.clock.now())
+        self.took_note(error)
+
     async def until_connected(self, longest_s: float) -> bool:
-        """Wait for `connect` to end: else a request would leave later than the limiter knows."""
+        """Wait for `connect` to end: else a request would leave later than the limiter knows.
+
+        All who wait wait together for one attempt's timeout, and later ones not at all.
+        """
         if self.connecting is None:
             return True
-        await asyncio.wait((self.connecting,), timeout=min(longest_s, self.timeout_s))
+        longest_s = min(longest_s, self.timeout_s, self._connect_until - self.clock.now())
+        if longest_s > 0:
+            await asyncio.wait((self.connecting,), timeout=longest_s)
         return self.connecting is None
 
     def block(self, kind: str, why: str, until_wall: float = _FAR) -> None:
@@ -298,6 +321,7 @@ class SourceRuntime:
         if "quota" not in self.blocks:
             self._emit(events.QuotaSpent(source=self.name, why=why, resets_at=resets_at))
         self.account.use_up(self.clock.wall())
+        self.counted(self)
         self.block("quota", f"quota spent: {why}", resets_at or self.clock.wall() + 3600.0)
 
     # --- Breakers' changes, told ----------------------------------------------------------------------
