@@ -6,15 +6,13 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-import structlog
-
 from mds_engine.control import Command, CommandResult, Event, Snapshot
 from mds_engine.errors import MdsError
 
 if TYPE_CHECKING:
-    from mds_engine.engine import Engine
+    from structlog.typing import FilteringBoundLogger
 
-_log = structlog.get_logger(__name__)
+    from mds_engine.engine import Engine
 
 
 class EmbeddedLink:
@@ -63,7 +61,7 @@ class EmbeddedLink:
             try:
                 loop.call_soon_threadsafe(stop.set)
             except RuntimeError:
-                _log.debug("engine_loop_was_closed_already")
+                _log().debug("engine_loop_was_closed_already")
         thread.join(timeout_s)
 
     def snapshot(self) -> Snapshot | None:
@@ -95,7 +93,7 @@ class EmbeddedLink:
         except MdsError as error:
             self._failure = str(error)
         except Exception as error:  # noqa: BLE001  the thread's last line: the screen must learn why it ended
-            _log.exception("engine_died")
+            _log().exception("engine_died")
             self._failure = f"the engine died: {type(error).__name__}: {error}; the log has more"
         finally:
             self._ready.set()
@@ -131,3 +129,10 @@ class EmbeddedLink:
             self._snapshot = engine.snapshot(loop_lag_ms=lag_s * 1000.0)
             due = loop.time() + self._interval_s
             await asyncio.sleep(self._interval_s)
+
+
+def _log() -> "FilteringBoundLogger":
+    # This module is there before the first paint, and importing structlog takes long.
+
+    logger: FilteringBoundLogger = get_logger(__name__)
+    return logger

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import logging
 
+    from structlog.typing import Processor
+
 LARGEST_FILE_BYTES = 5_000_000
 KEPT_FILES = 3
 
 
 @contextmanager
-def logging_to(file: Path) -> Iterator[None]:
+def logging_to(file: Path, *, structured: bool = True) -> Iterator[None]:
     """Send all logs of this process to a file, one JSON object a line; nowhere if it cannot be written.
 
     Libraries are heard from WARNING on: httpx would log whole URLs, keys
-    included. Afterwards everything is as it was.
+    included. Afterwards everything is as it was. Without `structured`, someone
+    calls `structure_logs` before structlog is used: importing it takes a
+    third of the time that a Textual app takes to paint.
     """
     import logging
 
-    import structlog
-
     handler = _handler(file)
+    if structured:
+        structure_logs()
     root, ours = logging.getLogger(), logging.getLogger("mds_engine")
     root_level, our_level = root.level, ours.level
     root.addHandler(handler)
@@ -33,6 +37,8 @@ def logging_to(file: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        import structlog
+
         structlog.reset_defaults()
         logging.captureWarnings(capture=False)
         root.removeHandler(handler)
@@ -41,24 +47,42 @@ def logging_to(file: Path) -> Iterator[None]:
         handler.close()
 
 
-def _handler(file: Path) -> "logging.Handler":
-    import logging
-    from logging.handlers import RotatingFileHandler
-
+def structure_logs() -> None:
+    """Let structlog hand what it is told to the standard library's loggers."""
     import structlog
-    from structlog.typing import Processor
 
-    shared: list[Processor] = [
+    structlog.configure(
+        processors=[*_shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def _shared_processors() -> "list[Processor]":
+    import structlog
+
+    return [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
+
+
+def _handler(file: Path) -> "logging.Handler":
+    import logging
+    from logging.handlers import RotatingFileHandler
+
+    class JsonLines(logging.Formatter):
+        """Made of structlog's own when the first line is due."""
+
+        lines: logging.Formatter | None = None
+
+        def format(self, record: logging.LogRecord) -> str:
+            if self.lines is None:
+                self.lines = _json_lines()
+            return self.lines.format(record)
+
     handler: logging.Handler
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -67,13 +91,17 @@ def _handler(file: Path) -> "logging.Handler":
         )
     except OSError:
         handler = logging.NullHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
+    handler.setFormatter(JsonLines())
     return handler
+
+
+def _json_lines() -> "logging.Formatter":
+    import structlog
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_shared_processors(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
