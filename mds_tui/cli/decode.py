@@ -1,7 +1,7 @@
 """`decode`: a raw payload through the vendor's pure decoder, the tool for "the vendor changed its format"."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,7 @@ from mds_tui.cli.exits import Exit
 from mds_tui.cli.output import Record, error_record, print_records, records
 
 if TYPE_CHECKING:
+    from mds_engine.errors import SourceError
     from mds_engine.sources.contract import DecodeKind
 
     from mds_tui.cli.framing import Frame
@@ -65,17 +66,27 @@ def _kind(vendor: str, kind: str) -> "DecodeKind":
 
 
 def decode_frame(chosen: "DecodeKind", frame: "Frame", *, everything: bool) -> list[Record]:
-    """The records of one frame. Base64 is tried where the frame as it stands cannot be read."""
-    from mds_engine.errors import InvalidPayload, SourceError
+    """The records of one frame. Base64 is tried where the frame as it stands cannot be read.
 
-    where = {} if chosen.framing == "body" else {"frame": frame.number}
+    What was read before an error is not thrown away.
+    """
+    from mds_engine.errors import InvalidPayload
+
+    things, error = _read(chosen, frame.payload)
+    if isinstance(error, InvalidPayload) and not things and frame.unarmoured is not None:
+        things, error = _read(chosen, frame.unarmoured)
+    found = [record for thing in things for record in records(thing, everything=everything)]
+    if error is not None:
+        found.append(error_record(error, **({} if frame.alone else {"frame": frame.number})))
+    return found
+
+
+def _read(chosen: "DecodeKind", payload: bytes) -> "tuple[list[Any], SourceError | None]":
+    from mds_engine.errors import SourceError
+
+    things: list[Any] = []
     try:
-        try:
-            things = list(chosen.decode(frame.payload))
-        except InvalidPayload:
-            if frame.unarmoured is None:
-                raise
-            things = list(chosen.decode(frame.unarmoured))
+        things.extend(chosen.decode(payload))
     except SourceError as error:
-        return [error_record(error, **where)]
-    return [record for thing in things for record in records(thing, everything=everything)]
+        return things, error
+    return things, None

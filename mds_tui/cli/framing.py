@@ -25,6 +25,8 @@ class Frame(NamedTuple):
     payload: bytes
     unarmoured: bytes | None = None
     """What base64 of it says, where it may be that."""
+    alone: bool = False
+    """Whether the file is this one body, so that its number says nothing."""
 
 
 def read_file(name: str) -> bytes:
@@ -45,9 +47,13 @@ def read_file(name: str) -> bytes:
 
 
 def frames(content: bytes, framing: str) -> Iterator[Frame]:
-    """The frames of a file, by the framing of its kind (`DecodeKind.framing`)."""
-    if framing == "body" or not _is_text(content) or _is_one_document(content):
-        yield Frame(1, content, _unarmoured(content) if framing != "body" else None)
+    """The frames of a file, by the framing of its kind (`DecodeKind.framing`).
+
+    Bodies too may come many to a file, if each is one line of JSON.
+    """
+    is_body = framing == "body"
+    if (is_body and not _is_json_lines(content)) or not _is_text(content) or _is_one_document(content):
+        yield Frame(1, content, None if is_body else _unarmoured(content), alone=is_body)
         return
     for number, line in enumerate(content.splitlines(), start=1):
         stripped = line.strip()
@@ -64,6 +70,12 @@ def _is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(character < " " and character not in "\t\r\n" for character in text)
+
+
+def _is_json_lines(content: bytes) -> bool:
+    """Whether there is more than one line, and each is an object; no line of an indented document is."""
+    lines = [line for line in map(bytes.strip, content.splitlines()) if line]
+    return len(lines) > 1 and all(line[:1] == b"{" and line[-1:] == b"}" and len(line) > 1 for line in lines)
 
 
 def _is_one_document(content: bytes) -> bool:

@@ -51,12 +51,15 @@ def records(thing: Any, *, everything: bool = False) -> Iterator[Record]:
 
 def bar_records(bars: "Bars", *, everything: bool = False) -> Iterator[Record]:
     """One record a bar, oldest first."""
+    from mds_engine.sources.contract import UNTOLD
+
     columns = {name: getattr(bars, name).tolist() for name in _BAR_COLUMNS}
+    named: Record = {}
     if everything:
         columns |= {name: column.tolist() for name, column in bars.extra.items()}
-    named: Record = (
-        {"instrument": str(bars.instrument), "interval": bars.interval.value} if everything else {}
-    )
+        # A payload that does not say whose bars it holds does not say their interval either.
+        if bars.instrument.symbol != UNTOLD:
+            named = {"instrument": str(bars.instrument), "interval": bars.interval.value}
     for index, time_ns in enumerate(bars.time_ns.tolist()):
         row = {name: _number(column[index]) for name, column in columns.items()}
         yield {"type": "bar", **named, "time": iso_time(time_ns)} | _present(row)

@@ -18,6 +18,9 @@ from mds_engine.config.source_settings import SourceSettings
 from mds_engine.model import Bars, Capability, Instrument, Interval, Quote, Tick
 from mds_engine.policy.limiter import LimitWindow
 
+UNTOLD = "UNKNOWN"
+"""The symbol, and only in what decoders of files give, where a payload does not say whose it is."""
+
 
 class BarsRequest(NamedTuple):
     """Bars that open in [start_ns, end_ns), UTC nanoseconds; both are always set."""

@@ -12,6 +12,7 @@ from mds_engine.errors import InvalidPayload, NotFound, SourceError
 from mds_engine.model import Bars, Instrument, Interval, Quote
 from mds_engine.sources.alphavantage.errors import EASTERN, excerpt, refusal
 from mds_engine.sources.alphavantage.symbols import to_instrument
+from mds_engine.sources.contract import UNTOLD
 
 _SERIES_KEY = re.compile(r"\A(?:Weekly |Monthly )?(?:Adjusted )?Time Series|\ATime Series", re.IGNORECASE)
 _INTERVALS = {
@@ -26,7 +27,7 @@ _INTERVALS = {
 }
 """By the word in the name of the series: `Time Series (1min)`, `Weekly Time Series`."""
 
-_UNKNOWN = Instrument("US", "UNKNOWN")
+_UNKNOWN = Instrument("US", UNTOLD)
 """CSV does not say what it is about."""
 
 _SECOND_NS = 1_000_000_000
@@ -123,7 +124,7 @@ def _series_of_json(body: bytes, instrument: Instrument | None) -> Bars:
         columns["adjusted_close"] = [row.adjusted_close for row in rows.values()]
     zone = _zone(meta.get("time zone", "US/Eastern"), body)
     return _bars(
-        instrument or to_instrument(meta.get("symbol", "UNKNOWN")),
+        instrument or to_instrument(meta.get("symbol", UNTOLD)),
         _named(name, body),
         zone,
         list(rows),

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from mds_engine.model import Instrument, Interval
 from mds_engine.sources.binance.settings import BinanceSettings
-from mds_engine.sources.contract import DecodeKind, Source, SourceContext, SourcePlugin
+from mds_engine.sources.contract import UNTOLD, DecodeKind, Source, SourceContext, SourcePlugin
 
 if TYPE_CHECKING:
     from mds_engine.model import Bars
 
-_FROM_A_FILE = Instrument("BINANCE", "UNKNOWN")
+_FROM_A_FILE = Instrument("BINANCE", UNTOLD)
 """Klines do not say whose they are."""
 
 
@@ -29,15 +29,13 @@ def _stream(payload: bytes) -> Iterable[Any]:
 def _klines(payload: bytes) -> "Iterable[Bars]":
     from mds_engine.sources.binance.decode_rest import decode_klines
 
-    raise_refusal(payload)
-    return [decode_klines(payload, _FROM_A_FILE, Interval.M1)]
+    return [decode_klines(_data(payload), _FROM_A_FILE, Interval.M1)]
 
 
 def _ticker(payload: bytes) -> Iterable[Any]:
     from mds_engine.sources.binance.decode_rest import decode_any_ticker
 
-    raise_refusal(payload)
-    return decode_any_ticker(payload)
+    return decode_any_ticker(_data(payload))
 
 
 def _vision(payload: bytes) -> "Iterable[Bars]":
@@ -46,13 +44,17 @@ def _vision(payload: bytes) -> "Iterable[Bars]":
     return [decode_vision(payload, _FROM_A_FILE, Interval.M1)]
 
 
-def raise_refusal(payload: bytes) -> None:
-    """Raise what an error body says; the HTTP status that it came with is not known."""
-    from mds_engine.sources.binance.errors import classify_body
+def _data(payload: bytes) -> bytes:
+    """The body, alone or kept with its HTTP status. Raises what it refuses."""
+    from mds_engine.sources.binance.errors import classify_recorded
+    from mds_engine.sources.captured import captured_reply
 
-    error = classify_body(payload)
+    reply = captured_reply(payload)
+    body = payload if reply is None else reply.body
+    error = classify_recorded(body, None if reply is None else reply.status)
     if error is not None:
         raise error
+    return body
 
 
 plugin = SourcePlugin(

@@ -1,5 +1,6 @@
 """What Binance's refusals mean."""
 
+import math
 import re
 
 import msgspec
@@ -62,16 +63,20 @@ def classify(reply: Reply, *, wall: float, scrub: Scrubber) -> SourceError | Non
     return _by_code(refusal, scrub, raw) or classify_status(reply, wall=wall, scrub=scrub)
 
 
-def classify_body(body: bytes) -> SourceError | None:
-    """The error that a recorded body stands for, its HTTP status unknown; None for data."""
-    scrub, reply = Scrubber(), Reply(400, {}, body)
+def classify_recorded(body: bytes, status: int | None = None) -> SourceError | None:
+    """The error that a recorded body stands for, None for data.
+
+    `status` is its HTTP status, None if that was not kept. When it was recorded
+    is not known, so neither is how long a ban still lasts.
+    """
+    scrub, reply = Scrubber(), Reply(200 if status is None else status, {}, body)
     refusal = _refusal(reply)
-    if refusal is None:
-        return None
+    if refusal is None or status in (403, 418):
+        return classify(reply, wall=math.inf, scrub=scrub)
     if refusal.code in _TOO_MANY:
-        return _throttled(reply, refusal, 0.0, scrub(body), ends_known=False)
+        return _throttled(reply, refusal, math.inf, scrub(body), status_known=status is not None)
     return _by_code(refusal, scrub, scrub(body)) or NotFound(
-        f"the vendor says: {refusal.msg}", raw=scrub(body)
+        f"the vendor says: {scrub(refusal.msg)} ({refusal.code})", raw=scrub(body)
     )
 
 
@@ -89,19 +94,18 @@ def _by_code(refusal: "_Refusal", scrub: Scrubber, raw: str) -> SourceError | No
 
 
 def _throttled(
-    reply: Reply, refusal: _Refusal | None, wall: float, raw: str, *, ends_known: bool = True
+    reply: Reply, refusal: _Refusal | None, wall: float, raw: str, *, status_known: bool = True
 ) -> Throttled:
     message = refusal.msg if refusal is not None else ""
     retry_after_s = parse_retry_after(reply.headers.get("retry-after"), wall)
     until = _BANNED_UNTIL_MS.search(message)
-    if until is not None and ends_known:
+    if until is not None and math.isfinite(wall):
         # The longer of the two: a ban that is asked into grows.
         retry_after_s = max(int(until[1]) / 1000 - wall, retry_after_s or 0.0, 0.0)
     banned = reply.status == 418 or until is not None
     what = "banned this address" if banned else "asks us to slow down"
-    return Throttled(
-        f"the vendor {what} ({reply.status})", retry_after_s=retry_after_s, banned=banned, raw=raw
-    )
+    number = reply.status if status_known or refusal is None else refusal.code
+    return Throttled(f"the vendor {what} ({number})", retry_after_s=retry_after_s, banned=banned, raw=raw)
 
 
 def _refusal(reply: Reply) -> _Refusal | None:

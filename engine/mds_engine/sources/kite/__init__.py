@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Interval
-from mds_engine.sources.contract import DecodeKind, Source, SourceContext, SourcePlugin
+from mds_engine.sources.contract import UNTOLD, DecodeKind, Source, SourceContext, SourcePlugin
 from mds_engine.sources.kite.settings import KiteSettings
 
 if TYPE_CHECKING:
     from mds_engine.model import Bars, Quote, Tick
     from mds_engine.sources.kite.decode_instruments import KiteInstrument
 
-_FROM_A_FILE = Instrument("KITE", "UNKNOWN")
+_FROM_A_FILE = Instrument("KITE", UNTOLD)
 """Candles do not say whose they are."""
 
 
@@ -30,36 +30,38 @@ def _ticker(payload: bytes) -> "Iterable[Tick]":
 def _quote(payload: bytes) -> "Iterable[Quote]":
     from mds_engine.sources.kite.decode_rest import decode_quotes
 
-    _raise_refusal(payload)
-    return decode_quotes(payload).values()
+    return decode_quotes(_data(payload)).values()
 
 
 def _historical(payload: bytes) -> "Iterable[Bars]":
     from mds_engine.sources.kite.decode_rest import decode_historical
 
-    _raise_refusal(payload)
-    return [decode_historical(payload, _FROM_A_FILE, Interval.M1)]
+    return [decode_historical(_data(payload), _FROM_A_FILE, Interval.M1)]
 
 
 def _instruments(payload: bytes) -> "Iterable[KiteInstrument]":
     from mds_engine.sources.kite.decode_instruments import decode_instruments
 
-    _raise_refusal(payload)
-    return decode_instruments(payload)
+    return decode_instruments(_data(payload))
 
 
-def _raise_refusal(payload: bytes) -> None:
-    """Raise what an error body says; the HTTP status that it came with is not known."""
-    from mds_engine.sources.kite.errors import classify_body
+def _data(payload: bytes) -> bytes:
+    """The body, alone or kept with its HTTP status. Raises what it refuses."""
+    from mds_engine.sources.captured import captured_reply
+    from mds_engine.sources.kite.errors import classify, classify_body
+    from mds_engine.sources.scrub import Scrubber
 
-    error = classify_body(payload)
+    reply = captured_reply(payload)
+    body = payload if reply is None else reply.body
+    error = classify_body(body) if reply is None else classify(reply, wall=0.0, scrub=Scrubber())
     if error is not None:
         raise error
+    return body
 
 
 _DECODERS: dict[str, DecodeKind] = {
     "ticker": DecodeKind(
-        _ticker, "body", "stream frames, binary or a line of base64 each; also bare packets"
+        _ticker, "lines", "stream frames, binary or a line of base64 each; also bare packets"
     ),
     "quote": DecodeKind(_quote, "body", "GET /quote"),
     "ohlc": DecodeKind(_quote, "body", "GET /quote/ohlc or /quote/ltp"),
