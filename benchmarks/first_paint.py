@@ -1,0 +1,144 @@
+"""From exec to the first full frame in a real pty: the console against a bare Textual app."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.report import Row
+from benchmarks.timing import Times
+
+ABOUT = "first paint after exec, in a pty of 120 x 40, against a bare Textual app"
+ROUNDS = 11
+WITHIN_S = 30.0
+HEAVY = ("yfinance", "pandas", "kiteconnect", "pyarrow")
+_ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[PX^_\]].*?(\x1b\\|\x07)|[@-Z\\-_])", re.DOTALL)
+_BARE_FOOT, _CONSOLE_FOOT = b"bare foot", b"quit"
+"""Stands in the lowest line: once it is there, the whole frame is."""
+
+_CONFIG = """\
+[engine]
+state_path = ":memory:"
+log_path = "{folder}/bench.log"
+
+[sources.binance]
+kind = "binance"
+endpoints = ["http://127.0.0.1:9"]
+stream_endpoints = ["ws://127.0.0.1:9"]
+"""
+
+
+async def run() -> list[Row]:
+    """The rows."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        config = folder / "config.toml"
+        config.write_text(_CONFIG.format(folder=folder))
+        environment = _environment(folder)
+        python = [sys.executable, "-m"]
+        contenders = {
+            "bare": ([*python, "benchmarks.bare_app"], _BARE_FOOT),
+            "demo": ([*python, "mds_tui.cli", "demo"], _CONSOLE_FOOT),
+            "configured": ([*python, "mds_tui.cli", "--config", str(config)], _CONSOLE_FOOT),
+        }
+        times: dict[str, list[float]] = {name: [] for name in contenders}
+        for number in range(ROUNDS + 1):
+            for name, (command, foot) in contenders.items():
+                took_s = first_paint_s(command, foot, environment)
+                if number:  # the first round warms the page cache
+                    times[name].append(took_s)
+        heavy = _imported_by_first_paint(folder, environment)
+    medians = Times(times)
+    bare = f"bare {medians.seconds('bare') * 1e3:.0f} ms"
+    rows = [
+        Row(
+            what=f"mds-tui {how}, times as long as a bare app",
+            value=medians.ratio(name, "bare"),
+            at_most=2.0,
+            note=f"{bare}, ours {medians.seconds(name) * 1e3:.0f} ms; of {ROUNDS} starts each",
+        )
+        for name, how in (("demo", "demo"), ("configured", "--config FILE"))
+    ]
+    what = f"of {', '.join(HEAVY)}, how many are imported when the first frame is there"
+    return [*rows, Row(what=what, value=len(heavy), unit="", at_most=0, note=", ".join(heavy))]
+
+
+def first_paint_s(
+    command: Sequence[str],
+    foot: bytes,
+    environment: Mapping[str, str],
+    painted: Callable[[], object] = bool,
+) -> float:
+    """Seconds from exec until `foot` is on the screen. Calls `painted` then, and ends the program."""
+    ours, its = os.openpty()
+    termios.tcsetwinsize(its, (40, 120))
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True
+    )
+    os.close(its)
+    try:
+        screen = b""
+        while foot not in _ESCAPES.sub(b"", screen):
+            left_s = began + WITHIN_S - time.perf_counter()
+            if left_s <= 0 or not select.select([ours], [], [], left_s)[0]:
+                raise TimeoutError(
+                    f"{command} painted no {foot!r} within {WITHIN_S:.0f} s: {screen[-500:]!r}"
+                )
+            screen += _read(ours, command, screen)
+        took_s = time.perf_counter() - began
+        painted()
+        return took_s
+    finally:
+        _end(process, ours)
+
+
+def _read(terminal: int, command: Sequence[str], screen: bytes) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError as error:  # what Linux says when the other side has gone
+        raise RuntimeError(f"{command} ended before it painted: {screen[-500:]!r}") from error
+
+
+def _end(process: subprocess.Popen[bytes], terminal: int) -> None:
+    """SIGTERM, and read what it still says, lest it wait for us to read."""
+    process.send_signal(signal.SIGTERM)
+    give_up_at = time.perf_counter() + 10.0
+    while process.poll() is None:
+        if time.perf_counter() > give_up_at:
+            process.kill()
+        if select.select([terminal], [], [], 0.02)[0]:
+            try:
+                os.read(terminal, 65_536)
+            except OSError:
+                process.wait()
+    os.close(terminal)
+
+
+def _imported_by_first_paint(folder: Path, environment: Mapping[str, str]) -> list[str]:
+    seen = folder / "imports"
+    command = [sys.executable, "-m", "benchmarks.watched_console", str(seen), ",".join(HEAVY), "demo"]
+    imported: list[str] = []
+
+    def look() -> None:
+        imported.extend(seen.read_text().split() if seen.exists() else ())
+
+    first_paint_s(command, _CONSOLE_FOOT, environment, look)
+    return imported
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The user's own folders stay out of it."""
+    return {
+        **os.environ,
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        **{f"XDG_{what}_HOME": str(folder / what.lower()) for what in ("STATE", "CONFIG", "CACHE", "DATA")},
+    }
