@@ -133,6 +133,7 @@ class EmbeddedLink:
 
 def _log() -> "FilteringBoundLogger":
     # This module is there before the first paint, and importing structlog takes long.
+    from mds_engine.log import get_logger
 
     logger: FilteringBoundLogger = get_logger(__name__)
     return logger

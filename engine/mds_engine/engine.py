@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
-import structlog
 
 from mds_engine.asking import Asking, as_instrument
 from mds_engine.bars_answer import BarsAnswer
@@ -27,6 +26,7 @@ from mds_engine.errors import (
 )
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
+from mds_engine.log import get_logger
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.policy.reconnect import ReconnectBackoff
@@ -49,7 +49,7 @@ from mds_engine.wiring import make_route, make_runtime
 if TYPE_CHECKING:
     import pandas as pd
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Engine:

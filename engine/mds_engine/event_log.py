@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Callable
 
 import msgspec
-import structlog
 
 from mds_engine.control.events import Event
+from mds_engine.log import get_logger
 
-_log = structlog.get_logger("mds_engine.events")
+_log = get_logger("mds_engine.events")
 
 
 class EventLog:

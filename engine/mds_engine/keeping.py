@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
 from mds_engine.clock import Clock
 from mds_engine.control import Command, Event, commands, events
+from mds_engine.log import get_logger
 from mds_engine.routing.account import AccountRecord
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.store.records import Audit, Ban, Override, Records
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Standing(NamedTuple):

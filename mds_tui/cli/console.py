@@ -99,14 +99,10 @@ def _show(
     from mds_engine.embedded import EmbeddedLink
 
     from mds_tui.app import run_console
-    from mds_tui.cli.logs import logging_to, structure_logs
+    from mds_tui.cli.logs import logging_to
 
-    def build_logging() -> "Engine":
-        structure_logs()
-        return build()
-
-    with logging_to(log_file, structured=False):
-        code = run_console(EmbeddedLink(build_logging, beside=_demo_desk if demo else None), settings)
+    with logging_to(log_file):
+        code = run_console(EmbeddedLink(build, beside=_demo_desk if demo else None), settings)
     if code:
         raise click.exceptions.Exit(code)
 

@@ -15,19 +15,16 @@ KEPT_FILES = 3
 
 
 @contextmanager
-def logging_to(file: Path, *, structured: bool = True) -> Iterator[None]:
+def logging_to(file: Path) -> Iterator[None]:
     """Send all logs of this process to a file, one JSON object a line; nowhere if it cannot be written.
 
     Libraries are heard from WARNING on: httpx would log whole URLs, keys
-    included. Afterwards everything is as it was. Without `structured`, someone
-    calls `structure_logs` before structlog is used: importing it takes a
-    third of the time that a Textual app takes to paint.
+    included. Afterwards everything is as it was. structlog is imported for the
+    first line: that takes a third of the time in which a Textual app paints.
     """
     import logging
 
     handler = _handler(file)
-    if structured:
-        structure_logs()
     root, ours = logging.getLogger(), logging.getLogger("mds_engine")
     root_level, our_level = root.level, ours.level
     root.addHandler(handler)
@@ -37,25 +34,11 @@ def logging_to(file: Path, *, structured: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        import structlog
-
-        structlog.reset_defaults()
         logging.captureWarnings(capture=False)
         root.removeHandler(handler)
         root.setLevel(root_level)
         ours.setLevel(our_level)
         handler.close()
-
-
-def structure_logs() -> None:
-    """Let structlog hand what it is told to the standard library's loggers."""
-    import structlog
-
-    structlog.configure(
-        processors=[*_shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
 
 
 def _shared_processors() -> "list[Processor]":

@@ -4,13 +4,12 @@ import asyncio
 import random as random_module
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.engine import Engine
 from mds_engine.errors import MdsError
+from mds_engine.log import get_logger
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _PACE_S = {"NSE": 1.5, "NASDAQ": 4.0, "BINANCE": 0.7}
 """Seconds between two quotes of an exchange: within what its vendors allow on their smallest plans."""

@@ -3,10 +3,9 @@
 import asyncio
 from typing import Any
 
-import structlog
-
 from mds_engine.clock import Clock
 from mds_engine.errors import InvalidPayload, InvalidRequest, NotFound, SourceError, Throttled, Unavailable
+from mds_engine.log import get_logger
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
@@ -15,7 +14,7 @@ from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import Source
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Caretaker:

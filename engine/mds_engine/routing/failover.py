@@ -94,7 +94,13 @@ class Failover:
     # --- What operators do ----------------------------------------------------------------------------
 
     def move(self, route: Route, unit: Unit, why: str) -> None:
-        """Make `unit` active by an operator's word."""
+        """Make `unit` active by an operator's word. It fails back like any failover: the time for which
+        better sources have been well begins anew."""
+        now = self._clock.now()
+        for better in route.units:
+            if better is unit:
+                break
+            better.recovery.bad(now)
         self._move_down(route, unit, why, 0.0)
 
     def pin(self, route: Route, unit: Unit, why: str, ttl_s: float | None) -> None:

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import structlog
-
 from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control import events
@@ -18,6 +16,7 @@ from mds_engine.errors import (
     Throttled,
     Unavailable,
 )
+from mds_engine.log import get_logger
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import BreakerState, Transition
 from mds_engine.policy.health import HealthTracker
@@ -28,7 +27,7 @@ from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _FAR = float("inf")
 _CONNECT_WITHIN_S = 30.0
@@ -173,7 +172,7 @@ class SourceRuntime:
             if state is _CLOSED:
                 continue
             if state is _OPEN:
-                return f"{what} breaker open, next probe in {breaker.retry_in_s(now):.1f} s"
+                return f"{what} breaker open, next probe in {breaker.retry_in_s(now):.0f} s"
             if state is _FORCED_OPEN:
                 return f"{what} breaker forced open"
             if state is _HALF_OPEN and breaker.in_flight:

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-import structlog
-
 from mds_engine.errors import InvalidPayload, InvalidRequest, SourceError, Throttled, Unavailable
+from mds_engine.log import get_logger
 from mds_engine.model import Step, Verdict
 from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
 from mds_engine.routing.requests import Request
@@ -14,7 +13,7 @@ from mds_engine.routing.source_runtime import Permit
 from mds_engine.routing.unit import Unit
 
 T = TypeVar("T")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _TAKEN = Verdict.TAKEN
 
 
