@@ -21,8 +21,8 @@ from mds_engine.config.schema import Config
 from mds_engine.control import Command, CommandResult, Event, Snapshot, events
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import (
-    AllSourcesFailedError,
     InvalidRequest,
+    MdsError,
 )
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
@@ -157,7 +157,14 @@ class Engine:
             hedge_quantile=self.config.hedging.quantile,
             emit=self._log.emit,
         )
-        self._picture = Picture(self.config.engine.name, self.sources, self._routes, self._hub, self._clock)
+        self._picture = Picture(
+            self.config.engine.name,
+            self.sources,
+            self._routes,
+            self._hub,
+            self._clock,
+            forced_until=self._steering.forced_until,
+        )
         standing = await self._open_store()
         self._log.emit(
             events.EngineStarted(
@@ -225,13 +232,16 @@ class Engine:
         self._tasks.append(task)
         return task
 
-    def _task_ended(self, task: "asyncio.Future[None]") -> None:
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if task in self._tasks:
+            self._tasks.remove(task)  # one for each watched instrument would add up
         if task.cancelled() or task.exception() is None or self._broken is None or self._broken.done():
             return
         error = task.exception()
         assert error is not None
         _log.error("engine_task_died", exc_info=error)
         self._broken.set_exception(error)
+        self._broken.exception()  # it is in the log, whether anybody waits for it or not
 
     # --- Data -----------------------------------------------------------------------------------------
 
@@ -357,7 +367,7 @@ class Engine:
     async def _seed(self, instruments: tuple[Instrument, ...]) -> None:
         try:
             found = await self.quotes(instruments)
-        except AllSourcesFailedError as error:
+        except MdsError as error:
             _log.info("board_not_seeded", why=str(error))
             return
         now = self._clock.now()

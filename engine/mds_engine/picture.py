@@ -40,7 +40,11 @@ class Picture:
         routes: Mapping[RouteKey, Route],
         hub: TickHub,
         clock: Clock,
+        *,
+        forced_until: Mapping[tuple[str, str], float],
     ) -> None:
+        """`forced_until` is the monotonic end of forced breakers by (source, capability)."""
+        self._forced_until = forced_until
         self._name = name
         self._sources = sources
         self._routes = routes
@@ -76,7 +80,7 @@ class Picture:
 
     def _source(self, runtime: SourceRuntime, now: float, wall: float) -> SourceView:
         capabilities = tuple(self._capability(unit, now) for unit in runtime.units.values())
-        whole = _breaker(runtime.whole, "", now)
+        whole = self._breaker(runtime, runtime.whole, "", now)
         worst = max((whole, *(view.breaker for view in capabilities)), key=lambda view: _GRAVITY[view.state])
         state, why = self._state(runtime, worst, now)
         main = self._main_figures(runtime)
@@ -148,13 +152,28 @@ class Picture:
             figures = self._figures[unit] = _Figures(unit, now)
         return CapabilityView(
             capability=unit.capability.value,
-            breaker=_breaker(unit.breaker, unit.capability.value, now),
+            breaker=self._breaker(unit.runtime, unit.breaker, unit.capability.value, now),
             calls=unit.calls,
             failures=unit.failures,
             p50_ms=figures.p50_ms,
             p95_ms=figures.p95_ms,
             p99_ms=figures.p99_ms,
             p99_series_ms=figures.series_ms,
+        )
+
+    def _breaker(self, runtime: SourceRuntime, breaker: Breaker, capability: str, now: float) -> BreakerView:
+        retry_in_s = breaker.retry_in_s(now)
+        until = self._forced_until.get((runtime.name, capability))
+        return BreakerView(
+            capability=capability,
+            state=breaker.state(now).value,
+            retry_in_s=0.0 if retry_in_s == float("inf") else retry_in_s,
+            probes_passed=breaker.half_open_successes,
+            probes_needed=breaker.settings.half_open_successes,
+            recent=breaker.recent,
+            why=breaker.last_why,
+            opened=breaker.opened_count,
+            forced_for_s=None if until is None else max(0.0, until - now),
         )
 
     def _figures_of(self, runtime: SourceRuntime) -> list["_Figures"]:
@@ -244,20 +263,6 @@ class _Figures:
 
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else seconds * 1000.0
-
-
-def _breaker(breaker: Breaker, capability: str, now: float) -> BreakerView:
-    retry_in_s = breaker.retry_in_s(now)
-    return BreakerView(
-        capability=capability,
-        state=breaker.state(now).value,
-        retry_in_s=0.0 if retry_in_s == float("inf") else retry_in_s,
-        probes_passed=breaker.half_open_successes,
-        probes_needed=breaker.settings.half_open_successes,
-        recent=breaker.recent,
-        why=breaker.last_why,
-        opened=breaker.opened_count,
-    )
 
 
 def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:

@@ -111,8 +111,7 @@ class Steering:
     def _pin(self, command: commands.Pin) -> CommandResult:
         route = self._route(command.route)
         unit = self._unit(route, command.source)
-        if command.ttl_s is not None and command.ttl_s <= 0:
-            raise InvalidRequest("the time to live must be above 0 seconds, or none")
+        _check_ttl(command.ttl_s)
         reverse: Command = (
             commands.Unpin(route=route.text, by=command.by)
             if route.pinned is None
@@ -158,6 +157,7 @@ class Steering:
 
     def _force_breaker(self, command: commands.ForceBreaker) -> CommandResult:
         runtime = self._source(command.source)
+        _check_ttl(command.ttl_s)
         now, why = self._clock.now(), command.why or f"by {command.by}"
         names = [unit.capability.value for unit in self._units(runtime, command.capability)]
         if command.capability is None:
@@ -329,6 +329,11 @@ class Steering:
 
     def _left_s(self, until: float | None) -> float | None:
         return None if until is None else max(1.0, until - self._clock.now())
+
+
+def _check_ttl(ttl_s: float | None) -> None:
+    if ttl_s is not None and ttl_s <= 0:
+        raise InvalidRequest("the time to live must be above 0 seconds, or none")
 
 
 _WHOLE = ""

@@ -88,6 +88,8 @@ class Failover:
             return False
         if unit.capability is Capability.TICKS and not unit.flowing:
             return False
+        if now < route.held_until:
+            return False
         preemptive = self._settings.preemptive if route.preemptive is None else route.preemptive
         return preemptive or unit.recovery.may_take_over(now)
 
@@ -101,6 +103,8 @@ class Failover:
             if better is unit:
                 break
             better.recovery.bad(now)
+        # A preemptive route asks for no proof, and would undo it at once.
+        route.held_until = now + self._settings.after_s
         self._move_down(route, unit, why, 0.0)
 
     def pin(self, route: Route, unit: Unit, why: str, ttl_s: float | None) -> None:

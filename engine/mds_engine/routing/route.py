@@ -19,6 +19,7 @@ class Route:
         "down_since",
         "failures",
         "hedged",
+        "held_until",
         "key",
         "last_decision",
         "order",
@@ -52,6 +53,8 @@ class Route:
         self.last_decision: Decision | None = None
         self.down_since: float | None = None
         """Monotonic time since when no source could answer."""
+        self.held_until = 0.0
+        """Monotonic time before which it does not fail back: an operator has moved it."""
         self.order: tuple[Unit, ...] = units
         self.ramp_from: Unit | None = None
         """After a failback: who answered before, and still takes the share that the slow start leaves."""

@@ -7,7 +7,7 @@ import pytest
 from mds_engine.config.schema import EngineSettings
 from mds_engine.control import events
 from mds_engine.control.commands import ForceBreaker, ForcedState
-from mds_engine.errors import InvalidPayload, MdsError, Unavailable
+from mds_engine.errors import AuthRequired, InvalidPayload, MdsError, Unavailable
 from mds_engine.model import Verdict
 from mds_engine.policy.breaker import BreakerSettings
 from mds_engine.policy.health import HealthSettings
@@ -183,8 +183,6 @@ def test_a_source_that_is_well_again_is_noticed_by_its_checks_though_nobody_call
 
 
 def test_a_login_that_works_again_is_noticed_by_a_check(virtually, fake_desk):
-    from mds_engine.errors import AuthRequired
-
     async def scene(clock):
         async with fake_desk(clock, health=OFTEN) as desk:
             desk["a"].fails = desk["a"].check_fails = lambda: AuthRequired("token expired")
