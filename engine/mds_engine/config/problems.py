@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from mds_engine.errors import ConfigError
 
 _NEAR_ENOUGH = 60.0
@@ -36,6 +34,9 @@ class InvalidConfigError(ConfigError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "timeout_s"?`, or the known words where none is near."""
     words = list(known)
+    # Only a mistake needs it, and the screen does not wait for its import.
+    from rapidfuzz import fuzz, process
+
     nearest = process.extractOne(word, words, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
     if nearest is not None:
         return f'; did you mean "{nearest[0]}"?'

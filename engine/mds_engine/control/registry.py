@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from rapidfuzz import process
 
 from mds_engine.control import commands
 from mds_engine.control.commands import Command
@@ -127,7 +126,7 @@ def entry(name: str) -> Entry:
         if candidate.name == name:
             return candidate
     names = [candidate.name for candidate in REGISTRY]
-    nearest = process.extractOne(name, names)[0]
+    nearest = _nearest(name, names)
     raise InvalidRequest(f"there is no command {name!r}; did you mean {nearest!r}?")
 
 
@@ -163,7 +162,7 @@ def build(chosen: Entry, words: Sequence[str], *, by: str) -> Command:
         if word.startswith("--"):
             name = word[2:].replace("-", "_")
             if name not in fields:
-                nearest = process.extractOne(name, list(fields))[0]
+                nearest = _nearest(name, list(fields))
                 raise InvalidRequest(f"{chosen.name} has no option {word}; did you mean --{nearest}?")
             if not rest:
                 raise InvalidRequest(f"{chosen.name}: {word} needs a value")
@@ -188,3 +187,10 @@ def _value(word: str) -> str | None:
 def _usage(chosen: Entry) -> str:
     required = {field.name for field in msgspec.structs.fields(chosen.command) if field.required}
     return " ".join(name.upper() if name in required else f"[{name.upper()}]" for name in chosen.positional)
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    # Only a mistake needs it, and the screen does not wait for its import.
+    from rapidfuzz import process
+
+    return process.extractOne(word, words)[0]

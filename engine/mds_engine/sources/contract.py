@@ -11,15 +11,18 @@ does not retry: the router decides who is asked next.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
-from mds_engine.model import Bars, Capability, Instrument, Interval, Quote, Tick
+from mds_engine.model import Capability, Instrument, Interval, Quote, Tick
 from mds_engine.policy.limiter import LimitWindow
 
 UNTOLD = "UNKNOWN"
 """The symbol, and only in what decoders of files give, where a payload does not say whose it is."""
+
+if TYPE_CHECKING:
+    from mds_engine.model import Bars
 
 
 class BarsRequest(NamedTuple):
@@ -152,7 +155,7 @@ class Source(ABC):
         if none is known, raises NotFound."""
         raise _unsupported(self, "quotes", instruments)
 
-    async def bars(self, request: BarsRequest) -> Bars:
+    async def bars(self, request: BarsRequest) -> "Bars":
         """Bars of one instrument. Raises NotFound if the vendor has none in that span,
         InvalidRequest never for what another vendor could serve (then NotFound)."""
         raise _unsupported(self, "bars", request)
