@@ -7,14 +7,19 @@ from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
-from mds_engine.errors import SourceError, Unavailable
+from mds_engine.errors import InvalidPayload, SourceError, Unavailable
+from mds_engine.log import get_logger
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.hours import is_open
+from mds_engine.policy.breaker import BreakerState
 from mds_engine.policy.reconnect import ReconnectBackoff
 from mds_engine.routing.source_runtime import Permit, SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import TickStream
 
+_log = get_logger(__name__)
+
+_CLOSE_WITHIN_S = 5.0
 _LOOK_AGAIN_S = 1.0
 """How often a live stream's silence, and a refusal to connect, is looked at again."""
 
@@ -66,7 +71,10 @@ class StreamSupervisor:
                 self.unit.problem = ""
                 await self._wait_for_change(None)
                 continue
-            await self.runtime.until_connected(self._settings.open_timeout_s)
+            if not await self.runtime.until_connected(self._settings.open_timeout_s):
+                self._note_problem("still connecting")
+                await self._wait_for_change(_LOOK_AGAIN_S)
+                continue
             now = self._clock.now()
             early, self.unit.try_early = self.unit.try_early, False
             permit = None if self.runtime.refusal() else self.runtime.acquire(self.unit, now, early=early)
@@ -84,22 +92,20 @@ class StreamSupervisor:
         stream = self.runtime.source.stream(self._deliver)
         started = self._clock.now()
         try:
-            try:
-                async with asyncio.timeout(self._settings.open_timeout_s):
-                    await stream.open()
-                    wanted = self._wanted
-                    await stream.subscribe(wanted)
-            except TimeoutError:
-                raise Unavailable(f"no stream within {self._settings.open_timeout_s:g} s") from None
-        except SourceError as error:
+            async with asyncio.timeout(self._settings.open_timeout_s):
+                await stream.open()
+                wanted = self._wanted
+                await stream.subscribe(wanted)
+        except asyncio.CancelledError:
+            self.runtime.ignored(self.unit, permit, self._clock.now())
+            await self._close(stream)
+            raise
+        except Exception as caught:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
+            error = self._classified(caught)
             now = self._clock.now()
             self.runtime.failed(self.unit, permit, now, now - started, error)
-            await stream.close()
+            await self._close(stream)
             return error
-        except BaseException:
-            self.runtime.ignored(self.unit, permit, self._clock.now())
-            await stream.close()
-            raise
         now = self._clock.now()
         self.runtime.succeeded(self.unit, permit, now, now - started)
         self._subscribed, self.live = wanted, True
@@ -109,15 +115,31 @@ class StreamSupervisor:
             loss = await self._stay(stream)
         finally:
             self.live, self.unit.flowing, self._subscribed = False, False, frozenset()
-            await stream.close()
+            await self._close(stream)
         if loss is not None:
             self._book_loss(loss)
         return loss
 
+    def _classified(self, error: Exception) -> SourceError:
+        """What a stream raised, as one of the classes; a bare timeout is our own."""
+        if isinstance(error, SourceError):
+            return error
+        if isinstance(error, TimeoutError):
+            return Unavailable(f"no answer of the stream within {self._settings.open_timeout_s:g} s")
+        _log.error("adapter_bug", source=self.runtime.name, subject="stream", exc_info=error)
+        return InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}")
+
+    async def _close(self, stream: TickStream) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await stream.close()
+        except Exception as error:  # noqa: BLE001  it is given up anyway
+            _log.warning("stream_not_closed", source=self.runtime.name, why=str(error))
+
     async def _stay(self, stream: TickStream) -> SourceError | None:
         receiving = asyncio.create_task(stream.run(), name=f"stream {self.runtime.name}")
         try:
-            while self._wanted:
+            while self._wanted and not self._out_of_service():
                 changed = asyncio.create_task(self._changed.wait())
                 try:
                     await asyncio.wait(
@@ -133,8 +155,8 @@ class StreamSupervisor:
                 silence = self._silence()
                 if silence:
                     return Unavailable(silence)
-        except SourceError as error:
-            return error
+        except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
+            return self._classified(error)
         finally:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
@@ -143,11 +165,18 @@ class StreamSupervisor:
     async def _follow_wishes(self, stream: TickStream) -> None:
         wanted = self._wanted
         gone, new = self._subscribed - wanted, wanted - self._subscribed
-        if new:
-            await stream.subscribe(new)
-        if gone and wanted:
-            await stream.unsubscribe(gone)
+        async with asyncio.timeout(self._settings.open_timeout_s):
+            if new:
+                await stream.subscribe(new)
+            if gone and wanted:
+                await stream.unsubscribe(gone)
         self._subscribed = wanted
+
+    def _out_of_service(self) -> bool:
+        """Whether an operator, a login or a spent plan keeps the source out: then it streams no more."""
+        now = self._clock.now()
+        forced = (self.runtime.whole.state(now), self.unit.breaker.state(now))
+        return BreakerState.FORCED_OPEN in forced or bool(self.runtime.refusal())
 
     def _silence(self) -> str:
         """Why a stream that is still connected counts as lost; empty if it does not."""
