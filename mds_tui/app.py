@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mds_engine.control import Command, CommandResult
 from mds_engine.control.events import Event, Level
-from mds_engine.control.preview import preview
 from mds_engine.link import EngineLink
 from textual.app import App, SystemCommand
 from textual.screen import Screen
@@ -210,6 +209,8 @@ class ConsoleApp(App[None]):
 
     def confirm(self, command: Command, title: str) -> None:
         """Say what a command will do, and send it if it is wanted."""
+        from mds_engine.control.preview import preview
+
         from mds_tui.screens.dialog import Confirm
 
         dialog = Confirm(

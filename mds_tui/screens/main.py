@@ -15,9 +15,6 @@ from textual.widgets import Static
 
 from mds_tui.completion import complete
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
-from mds_tui.details.others import event_lines, instrument_lines
-from mds_tui.details.route import route_lines
-from mds_tui.details.source import source_lines
 from mds_tui.format.cells import Cell
 from mds_tui.format.header import Status, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
@@ -273,6 +270,11 @@ class MainScreen(Screen[None]):
 
     def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
         """The detail of a row."""
+        # Nobody opens one before the first paint.
+        from mds_tui.details.others import event_lines, instrument_lines
+        from mds_tui.details.route import route_lines
+        from mds_tui.details.source import source_lines
+
         item = message.grid.current()
         if isinstance(item, Event):
             self._open("event", partial(event_lines, message.key, tuple(self.console.feed.events)))

@@ -1,17 +1,16 @@
 """What `mds-tui decode yahoo KIND FILE` reads: bare bodies, and recordings that wrap one."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from mds_engine.errors import InvalidPayload
-from mds_engine.model import Bars, Quote, Tick
 from mds_engine.sources.contract import DecodeKind
-from mds_engine.sources.yahoo.decode_chart import decode_chart
-from mds_engine.sources.yahoo.decode_quote import decode_quotes
-from mds_engine.sources.yahoo.decode_stream import decode_stream
 from mds_engine.sources.yahoo.failures import classify_status, excerpt, is_throttle_text
+
+if TYPE_CHECKING:
+    from mds_engine.model import Bars, Quote, Tick
 
 
 class _Response(msgspec.Struct):
@@ -30,18 +29,24 @@ _Decoded = TypeVar("_Decoded")
 _RECORDED = msgspec.json.Decoder(_Recorded)
 
 
-def chart(body: bytes) -> Iterable[Bars]:
+def chart(body: bytes) -> "Iterable[Bars]":
     """The bars of a `/v8/finance/chart` body."""
+    from mds_engine.sources.yahoo.decode_chart import decode_chart
+
     return [_unwrapped(body, decode_chart)]
 
 
-def quote(body: bytes) -> Iterable[Quote]:
+def quote(body: bytes) -> "Iterable[Quote]":
     """The quotes of a `/v7/finance/quote` body."""
+    from mds_engine.sources.yahoo.decode_quote import decode_quotes
+
     return _unwrapped(body, decode_quotes).values()
 
 
-def stream(frame: bytes) -> Iterable[Tick]:
+def stream(frame: bytes) -> "Iterable[Tick]":
     """The tick of one frame of the streamer, of version 1 or 2."""
+    from mds_engine.sources.yahoo.decode_stream import decode_stream
+
     return [tick for _, tick in decode_stream(frame)]
 
 
