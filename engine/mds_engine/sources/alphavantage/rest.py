@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from mds_engine.errors import AuthRequired, InvalidPayload, NotFound, SourceError, Throttled
 from mds_engine.model import Bars, Capability, Instrument, Interval, Quote
 from mds_engine.policy.limiter import LimitWindow
@@ -92,7 +94,7 @@ class AlphaVantageSource(Source):
         failed = self._failure(reply)
         if failed is not None and not isinstance(failed, AuthRequired):
             raise failed
-        if failed is None and not reply.body.lstrip().startswith(b"{"):
+        if failed is None and not _is_object(reply.body):
             raise InvalidPayload(
                 "Alpha Vantage's answer to a question without a key is not JSON",
                 raw=self._http.scrub(reply.body),
@@ -118,7 +120,7 @@ class AlphaVantageSource(Source):
                 unknown = error
             except SourceError as error:
                 if not quotes:
-                    raise self._scrubbed(error) from error
+                    raise self._scrubbed(error) from None
                 break
         if not quotes:
             raise self._scrubbed(unknown or NotFound("no instrument was asked for"))
@@ -132,7 +134,7 @@ class AlphaVantageSource(Source):
         try:
             bars = decode_series(await self._ask(params), request.instrument, wall=wall)
         except SourceError as error:
-            raise self._scrubbed(error) from error
+            raise self._scrubbed(error) from None
         if bars.interval is not request.interval:
             raise InvalidPayload(
                 f"Alpha Vantage sent {bars.interval} bars where {request.interval} were asked"
@@ -200,8 +202,19 @@ class AlphaVantageSource(Source):
         return refused
 
     def _scrubbed(self, error: SourceError) -> SourceError:
+        """The same error, fit to be shown. Its cause has the vendor's words too, and is left behind."""
         error.raw = mask_key(self._http.scrub(error.raw))
+        error.message = mask_key(self._http.scrub(error.message))
+        error.args = (error.message,)
+        error.__cause__ = None
         return error
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except msgspec.DecodeError:
+        return False
 
 
 def create(settings: AlphaVantageSettings, context: SourceContext) -> Source:

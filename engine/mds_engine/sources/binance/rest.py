@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-from mds_engine.errors import NotFound, SourceError
+from mds_engine.errors import InvalidPayload, NotFound, SourceError
 from mds_engine.model import Bars, Capability, Instrument, Quote
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.sources.binance.decode_rest import Kline, bars_of, decode_limits, decode_tickers, read_klines
@@ -76,7 +76,11 @@ class BinanceSource(Source):
         """A ping; once a day the published limits instead."""
         if self._context.clock.now() < self._limits_due_at:
             await self._context.pay(RequestCost(WEIGHT, 1))
-            await self._get("/api/v3/ping", {})
+            reply = await self._get("/api/v3/ping", {})
+            if reply.body.strip() != b"{}":
+                raise InvalidPayload(
+                    "Binance's answer to a ping is not its own", raw=self._http.scrub(reply.body)
+                )
             return
         await self._context.pay(RequestCost(WEIGHT, _EXCHANGE_INFO_WEIGHT))
         # One symbol only: the whole list is megabytes, and the limits are the same.

@@ -63,6 +63,11 @@ class _Historical(msgspec.Struct):
     data: _Candles
 
 
+class _Envelope(msgspec.Struct):
+    status: str
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _QUOTES = msgspec.json.Decoder(_Quotes)
 _HISTORICAL = msgspec.json.Decoder(_Historical)
 
@@ -85,6 +90,14 @@ def decode_quote_tokens(body: bytes) -> dict[str, int]:
         return {key: row.instrument_token for key, row in _QUOTES.decode(body).data.items()}
     except msgspec.DecodeError as error:
         raise InvalidPayload(f"the quotes cannot be read: {error}") from error
+
+
+def is_success(body: bytes) -> bool:
+    """Whether a body is in Kite's envelope of success, whatever its data."""
+    try:
+        return _ENVELOPE.decode(body).status == "success"
+    except msgspec.DecodeError:
+        return False
 
 
 def read_candles(body: bytes) -> list[Candle]:

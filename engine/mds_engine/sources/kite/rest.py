@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mds_engine.errors import AuthRequired, NotFound
+from mds_engine.errors import AuthRequired, InvalidPayload, NotFound
 from mds_engine.model import Bars, Capability, Instrument, Interval, Quote
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.sources.contract import (
@@ -20,6 +20,7 @@ from mds_engine.sources.kite.decode_rest import (
     bars_of,
     decode_quote_tokens,
     decode_quotes,
+    is_success,
     read_candles,
 )
 from mds_engine.sources.kite.errors import classify
@@ -107,7 +108,9 @@ class KiteSource(Source):
     async def check(self) -> None:
         """The user's profile: it proves the token, and takes nothing from the one quote a second."""
         await self._context.pay(RequestCost("default"))
-        await self._get("/user/profile", {})
+        reply = await self._get("/user/profile", {})
+        if not is_success(reply.body):
+            raise InvalidPayload("Kite's answer is not in its envelope", raw=self._http.scrub(reply.body))
 
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
         """By /quote, five hundred at a time."""

@@ -81,7 +81,12 @@ class YahooSource(Source):
     async def check(self) -> None:
         """One chart of one day: it needs no crumb."""
         await self._context.pay(_COST)
-        await self._chart(_PROBE, {"interval": "1d", "range": "1d"})
+        body = await self._chart(_PROBE, {"interval": "1d", "range": "1d"})
+        try:
+            decode_chart(body)
+        except NotFound:
+            # A chart without bars, as on a holiday, is an answer too.
+            return
 
     async def quotes(self, instruments: Sequence[Instrument]) -> dict[Instrument, Quote]:
         """One request for up to a hundred instruments."""
