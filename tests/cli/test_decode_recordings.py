@@ -518,3 +518,14 @@ def test_what_came_before_a_broken_frame_is_printed(run, lines, recordings, tmp_
     result = run("decode", "kite", "ticker", tmp_path / "packets", "--json")
     assert [row["type"] for row in lines(result)] == ["tick", "error", "tick"]
     assert result.exit_code == 6
+
+
+def test_times_before_1970_are_printed_as_dates_too(run, lines, tmp_path) -> None:
+    result = {
+        "meta": {"symbol": "^GSPC", "exchangeName": "SNP", "dataGranularity": "1d"},
+        "timestamp": [-1325583000],
+        "indicators": {"quote": [{key: [17.5] for key in ("open", "high", "low", "close")}]},
+    }
+    (tmp_path / "body").write_text(json.dumps({"chart": {"result": [result], "error": None}}))
+    (row,) = lines(run("decode", "yahoo", "chart", tmp_path / "body", "--json"))
+    assert row["time"] == "1927-12-30T14:30:00Z"

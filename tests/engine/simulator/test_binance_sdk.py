@@ -122,6 +122,18 @@ async def test_python_binance_over_rest_and_sockets(run: Run) -> None:
         market = simulator.market
         first_id = got["trades"][0]["a"]
         truth = market.trades("BINANCE:BTCUSDT", range(first_id, first_id + 3))
+        closed = got["klines"][:-1]  # the last was still open when it was read
+        minutes = market.candles("BINANCE:BTCUSDT", 60, closed[0][0] // 1000, closed[-1][0] // 1000 + 1)
+        live = got["live"]
+        heard = market.trades("BINANCE:BTCUSDT", range(live["t"], live["t"] + 1))
+    assert [row[0] for row in closed] == [start * 1000 for start in minutes.start.tolist()]
+    for column, name in enumerate(("open", "high", "low", "close"), 1):
+        assert [float(row[column]) for row in closed] == getattr(minutes, name).tolist()
+    assert [float(row[5]) for row in closed] == pytest.approx(minutes.volume.tolist())
+    assert (float(live["p"]), float(live["q"])) == (heard.price[0], heard.size[0])
+    assert live["T"] == round(heard.time[0] * 1000)
+    for told in (got["price"]["price"], got["book"]["bidPrice"], got["book"]["askPrice"]):
+        assert float(told) == pytest.approx(truth.price[-1], rel=0.01)
     assert [float(trade["p"]) for trade in got["trades"]] == truth.price.tolist()
     assert len(got["klines"]) == 5
     assert got["history"] == 365 * 3 + 1
@@ -137,10 +149,16 @@ async def test_python_binance_over_rest_and_sockets(run: Run) -> None:
 async def test_binance_sdk_spot_over_rest(run: Run) -> None:
     async with Simulator(vendors=("binance",)) as simulator:
         got = json.loads(await answers(run, SDK_SPOT_REST, simulator.vendor("binance").http))
+        opened = got["klines"][0][0] // 1000
+        minutes = simulator.market.candles("BINANCE:BTCUSDT", 60, opened, opened + 61)
+        ether = simulator.market.price("BINANCE:ETHUSDT")
+    for place, row in enumerate(got["klines"][:-1]):
+        told = [float(value) for value in row[1:5]]
+        assert told == [getattr(minutes, name)[place] for name in ("open", "high", "low", "close")]
     assert len(got["klines"]) == 3
     assert got["limits"][0][0].endswith("REQUEST_WEIGHT")
     assert {count for _, count in got["limits"]} == {2}
-    assert float(got["price"]) > 0
+    assert float(got["price"]) == pytest.approx(ether, rel=0.01)
     assert got["day"] == 2
     assert got["error"][0] == "BadRequestError"
     assert "Invalid symbol." in got["error"][1]

@@ -80,6 +80,16 @@ def test_times_follow_daylight_saving_time() -> None:
     assert hours == [14.5, 13.5]
 
 
+@pytest.mark.parametrize(
+    ("day", "hour"), [("2024-03-08", 14.5), ("2024-03-11", 13.5), ("2024-11-01", 13.5), ("2024-11-04", 14.5)]
+)
+def test_the_session_opens_at_another_utc_hour_on_either_side_of_both_changes(day, hour) -> None:
+    json_bars = decode_series(series("Time Series (60min)", {f"{day} 09:30:00": row("1")}), MSFT)
+    csv = f"timestamp,open,high,low,close,volume\r\n{day} 09:31:00,1,1,1,1,1\r\n{day} 09:30:00,1,1,1,1,1\r\n"
+    for bars in (json_bars, decode_series(csv.encode(), MSFT)):
+        assert bars.time_ns[0] // 10**9 % 86_400 / 3600 == hour
+
+
 def test_weeks_and_months_open_on_their_first_day() -> None:
     week = decode_series(series("Weekly Time Series", {"2024-01-05": row("1")}), MSFT)
     assert (week.interval, week.time_ns.tolist()) == (Interval.W1, [at_ns("2024-01-01")])

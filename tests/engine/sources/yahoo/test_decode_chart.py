@@ -93,6 +93,16 @@ def test_a_negative_first_trade_date_is_no_harm(recordings: Path) -> None:
     assert np.isnan(bars.open).all()
 
 
+def test_bars_from_before_1970_have_negative_times() -> None:
+    result = {
+        "meta": {"symbol": "^GSPC", "exchangeName": "SNP", "dataGranularity": "1d"},
+        "timestamp": [-1_325_583_000, -86_400, 0],
+        "indicators": {"quote": [{key: [17.5, 92.0, 93.0] for key in ("open", "high", "low", "close")}]},
+    }
+    bars = decode_chart(json.dumps({"chart": {"result": [result], "error": None}}).encode())
+    assert bars.time_ns.tolist() == [-1_325_583_000 * 10**9, -86_400 * 10**9, 0]
+
+
 def test_a_row_of_nulls_is_no_bar_and_a_single_null_is_nan() -> None:
     bars = decode(
         chart(
