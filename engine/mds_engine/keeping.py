@@ -8,6 +8,7 @@ import msgspec
 from mds_engine.clock import Clock
 from mds_engine.control import Command, Event, commands, events
 from mds_engine.log import get_logger
+from mds_engine.model import Capability
 from mds_engine.routing.account import AccountRecord
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.store.records import Audit, Ban, Override, Records
@@ -35,10 +36,9 @@ def standing(command: Command) -> tuple[Standing, ...]:
             return (Standing(f"priority:{command.route}", None, ends=False),)
         case commands.ForceBreaker():
             ends = command.state is commands.ForcedState.AUTOMATIC
-            subject = f"breaker:{command.source}/{command.capability or 'all'}"
-            return (Standing(subject, command.ttl_s, ends=ends),)
+            return _breakers(command.source, command.capability, command.ttl_s, ends=ends)
         case commands.ResetBreaker():
-            return (Standing(f"breaker:{command.source}/{command.capability or 'all'}", None, ends=True),)
+            return _breakers(command.source, command.capability, None, ends=True)
         case commands.EnableSource():
             return (Standing(f"source:{command.source}", None, ends=False),)
         case commands.SetRateLimit():
@@ -48,6 +48,24 @@ def standing(command: Command) -> tuple[Standing, ...]:
             return ()
 
 
+def _breakers(
+    source: str, capability: str | None, ttl_s: float | None, *, ends: bool
+) -> tuple[Standing, ...]:
+    """A word about every breaker of a source ends those about single ones."""
+    if capability is not None:
+        return (Standing(_breaker(source, capability), ttl_s, ends=ends),)
+    single = tuple(Standing(_breaker(source, one), None, ends=True) for one in Capability)
+    return (Standing(_breaker(source, _EVERY), ttl_s, ends=ends), *single)
+
+
+def _breaker(source: str, capability: str) -> str:
+    # By subject is the order in which words are taken up: "all" stands before each capability.
+    return f"breaker:{source}/{capability}"
+
+
+_EVERY = "all"
+
+
 class Keeper:
     """Listens to events and writes down what must outlast the process. Writes are queued."""
 
@@ -55,6 +73,8 @@ class Keeper:
         self._records = records
         self._sources = sources
         self._clock = clock
+        self._standing: dict[str, float | None] = {}
+        """The subjects of standing words, each with its end in epoch seconds."""
 
     def restore(self) -> list[Command]:
         """Take up bans and meters; returns the standing commands, each with the time that it has left."""
@@ -72,7 +92,9 @@ class Keeper:
                 runtime.limiters[ban.group].banned(now, now + ban.until - wall)
         for sentence in self._records.unreadable:
             _log.warning("state_not_readable", what=sentence)
-        return [self._remaining(override, wall) for override in self._records.overrides(wall)]
+        overrides = self._records.overrides(wall)
+        self._standing = {override.subject: override.until for override in overrides}
+        return [self._remaining(override, wall) for override in overrides]
 
     def _remaining(self, override: Override, wall: float) -> Command:
         command = override.command
@@ -102,11 +124,28 @@ class Keeper:
 
     def _keep_standing(self, command: Command, wall: float) -> None:
         for what in standing(command):
-            if what.ends:
+            until = None if what.ttl_s is None else wall + what.ttl_s
+            excepted = self._excepted(command)
+            if what.ends and excepted is None:
+                self._standing.pop(what.subject, None)
                 self._records.end_override(what.subject)
-            else:
-                until = None if what.ttl_s is None else wall + what.ttl_s
-                self._records.keep_override(Override(subject=what.subject, command=command, until=until))
+                continue
+            if excepted is not None:
+                until = self._standing[excepted]
+            self._standing[what.subject] = until
+            self._records.keep_override(Override(subject=what.subject, command=command, until=until))
+
+    def _excepted(self, command: Command) -> str | None:
+        """The word about every breaker of a source from which this one excepts a single breaker: then
+        both stand."""
+        match command:
+            case commands.ForceBreaker(state=commands.ForcedState.AUTOMATIC) | commands.ResetBreaker() if (
+                command.capability is not None
+            ):
+                every = _breaker(command.source, _EVERY)
+                return every if every in self._standing else None
+            case _:
+                return None
 
     def keep_account(self, runtime: SourceRuntime) -> None:
         """A request was counted: the plan's calls and the money survive from now on."""
