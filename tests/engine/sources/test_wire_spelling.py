@@ -18,6 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 PLUGINS = {"alphavantage": alphavantage, "binance": binance, "kite": kite, "yahoo": yahoo}
 START_NS = 1_767_571_200 * 10**9
 HOUR_NS = 3600 * 10**9
+PATIENCE_S = 10.0
 
 
 @dataclass
@@ -174,7 +175,7 @@ async def test_binances_stream(context, shutdown) -> None:
         await stream.open()
         await stream.subscribe([Instrument("BINANCE", "BTCUSDT")])
         with pytest.raises(Unavailable, match="shutdown"):
-            await stream.run()
+            await asyncio.wait_for(stream.run(), PATIENCE_S)
         await stream.close()
     assert paths == ["/stream"]
     assert [json.loads(text) for text in said] == [
@@ -217,7 +218,7 @@ async def test_kites_stream_takes_its_login_from_the_url_and_3000_instruments(co
         await stream.subscribe([Instrument("NSE", "S1"), Instrument("NSE", "S2")])
         await stream.unsubscribe([Instrument("NSE", "S1")])
         with pytest.raises(Unavailable, match="the end"):
-            await stream.run()
+            await asyncio.wait_for(stream.run(), PATIENCE_S)
         await stream.close()
     assert paths == ["/?api_key=k%26y&access_token=t%2F%3Dken"]
     assert [json.loads(text) for text in said] == [

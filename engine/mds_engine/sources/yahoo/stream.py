@@ -1,7 +1,6 @@
 """Yahoo's streamer: the whole subscription again every 15 seconds keeps it alive."""
 
 import asyncio
-import time
 from collections.abc import Iterable
 
 import msgspec
@@ -82,7 +81,7 @@ class YahooStream(TickStream):
     async def _receive(self) -> None:
         while True:
             frame = await self._shell.receive()
-            received_ns = time.time_ns()
+            received_ns = int(self._clock.wall() * 1e9)
             self.last_frame_at = self._clock.now()
             ticks = [
                 _signed(tick, instrument, self._name, received_ns)
