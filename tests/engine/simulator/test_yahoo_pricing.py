@@ -4,6 +4,7 @@ import base64
 import importlib.util
 import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -61,4 +62,9 @@ def test_a_field_at_its_default_is_not_sent() -> None:
 
 def test_zigzag_keeps_small_numbers_small() -> None:
     assert [zigzag(value) for value in (0, -1, 1, -2, 2)] == [0, 1, 2, 3, 4]
-    assert "yfinance" not in sys.modules
+
+
+def test_the_encoder_is_its_own_reading_of_the_format() -> None:
+    script = "import sys, mds_engine.simulator.yahoo.pricing; print('yfinance' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
