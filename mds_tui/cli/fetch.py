@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-_source_option = click.option("--source", metavar="NAME", help="Ask this source and no other.")
+_source_option = click.option(
+    "--source", metavar="NAME", help="Ask this source, or the one of this vendor, and no other."
+)
 _deadline_option = click.option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole call."
 )
@@ -46,9 +48,9 @@ def quote(
 
     async def ask(engine: "Engine") -> "dict[str, Quote]":
         if len(instruments) == 1:
-            found = await engine.quote(instruments[0], source=source, deadline_s=deadline)
+            found = await engine.quote(instruments[0], source=_named(engine, source), deadline_s=deadline)
             return {str(found.instrument): found}
-        return await engine.quotes(instruments, source=source, deadline_s=deadline)
+        return await engine.quotes(instruments, source=_named(engine, source), deadline_s=deadline)
 
     quotes = _run(settings, ask, as_json=as_json)
     if as_json:
@@ -57,6 +59,14 @@ def quote(
         for found in quotes.values():
             click.echo(_quote_line(found))
     _tell_missing(instruments, set(quotes), as_json=as_json)
+
+
+def _named(engine: "Engine", source: str | None) -> str | None:
+    """A source by its name, or by its vendor's where only one of that vendor is configured."""
+    if source is None or source in engine.config.sources:
+        return source
+    of_vendor = [name for name, settings in engine.config.sources.items() if settings.kind == source]
+    return of_vendor[0] if len(of_vendor) == 1 else source
 
 
 def _quote_line(found: "Quote") -> str:
@@ -113,7 +123,9 @@ def bars(
 
     async def ask(engine: "Engine") -> "BarsAnswer":
         span = _span(interval, start, end)
-        return await engine.fetch_bars(instrument, interval, *span, source=source, deadline_s=deadline)
+        return await engine.fetch_bars(
+            instrument, interval, *span, source=_named(engine, source), deadline_s=deadline
+        )
 
     answer = _run(settings, ask, as_json=as_json)
     rows = bar_records(answer.bars)

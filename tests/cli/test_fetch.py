@@ -55,6 +55,11 @@ def test_a_source_may_be_forced(fetch, lines):
     assert quote["source"] == "yahoo"
 
 
+def test_a_source_may_be_named_by_its_vendor(fetch, lines):
+    (quote,) = lines(fetch("quote", "NSE:INFY", "--source", "kite", "--json"))
+    assert quote["source"] == "zerodha"
+
+
 def test_for_people_a_quote_is_a_line(fetch):
     result = fetch("quote", "BINANCE:BTCUSDT")
     assert result.stdout.count("\n") == 1
