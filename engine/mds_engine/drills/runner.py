@@ -20,8 +20,8 @@ from mds_engine.model import Capability
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.contract import SourcePlugin
 
-TIMEOUT_S = 0.5
-CHECK_INTERVAL_S = 1.0
+TIMEOUT_S = 0.75
+CHECK_INTERVAL_S = 1.25
 DEADLINE_S = 3.0
 
 _SETTINGS = f"""\
@@ -51,7 +51,7 @@ cap_s = 1.0
 """The defaults on a thirtieth of their times: what takes minutes on a desk takes seconds here."""
 
 _WARM_S = 1.2
-_RECOVERY_S = 2.2
+_RECOVERY_S = 2.8
 _READY_WITHIN_S = 15.0
 
 

@@ -35,7 +35,7 @@ class Scenario(NamedTuple):
     judgements: Sequence[Callable[[Evidence], Sequence[Check]]]
     everywhere: bool = False
     """Whether every source is hit, not the primary alone."""
-    fault_s: float = 2.0
+    fault_s: float = 2.4
     flaps: int = 0
     """How often the fault goes off and on again while it lasts."""
     bad_symbols: bool = False
