@@ -48,7 +48,7 @@ regular_hours = false
 first_s = 0.2
 cap_s = 1.0
 """
-"""The defaults on a thirtieth of their times: what takes minutes on a desk takes seconds here."""
+"""The defaults on about a twenty-fourth of their times: what takes minutes on a desk takes seconds here."""
 
 _WARM_S = 1.2
 _RECOVERY_S = 2.8
