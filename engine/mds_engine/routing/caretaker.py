@@ -101,7 +101,7 @@ class Caretaker:
             # Before the permit and the stopwatch: waiting for our own limiter is no slowness of the source.
             await runtime.wait_turn(runtime.source.cost(request.capability, request.units), runtime.timeout_s)
         started = self._clock.now()
-        permit = runtime.acquire(unit, started, early=True)
+        permit = None if runtime.refusal() else runtime.acquire(unit, started, early=True)
         if permit is None:
             return
         try:

@@ -11,6 +11,7 @@ from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
 from mds_engine.routing.requests import Request
 from mds_engine.routing.source_runtime import Permit
 from mds_engine.routing.unit import Unit
+from mds_engine.sources.contract import RequestCost
 
 T = TypeVar("T")
 _log = get_logger(__name__)
@@ -87,23 +88,37 @@ class Trip(Generic[T]):
             runtime.ignored(unit, permit, now)
             return self._held_by_limiter(unit, cost.group, cost.weight, now)
         if grant > now:
-            try:
-                await runtime.sleep_until_granted(cost, grant, now, self.deadline)
-            except Throttled as error:
-                runtime.ignored(unit, permit, self._now())
-                return self._skip(unit, error.message)
-            except asyncio.CancelledError:
-                runtime.ignored(unit, permit, self._now())
-                raise
-            now = self._now()
-            # Its breaker may have opened meanwhile, its plan be used up, an operator have disabled it.
-            runtime.ignored(unit, permit, now)
-            refusal = runtime.refusal()
-            permit = None if refusal else runtime.acquire(unit, now, early=early)
+            permit = await self._wait(unit, permit, cost, grant, early=early)
             if permit is None:
-                return self._skip(unit, refusal or runtime.why_refused(unit, now))
+                return False
+            now = self._now()
         runtime.spent()
         return await self._attempt(unit, permit, now)
+
+    async def _wait(
+        self, unit: Unit, permit: Permit, cost: RequestCost, grant: float, *, early: bool
+    ) -> Permit | None:
+        """Sleep until the limiter's grant. Returns the permit that holds then; None: it may not be asked."""
+        runtime, now = unit.runtime, self._now()
+        if grant >= self.deadline:
+            runtime.limiters[cost.group].cancel(grant, cost.weight)
+            runtime.ignored(unit, permit, now)
+            self._held_by_limiter(unit, cost.group, cost.weight, now)
+            return None
+        try:
+            await runtime.sleep_until_granted(cost, grant, now, self.deadline)
+        except Throttled as error:
+            self._skip(unit, error.message)
+            return None
+        finally:
+            now = self._now()
+            runtime.ignored(unit, permit, now)
+        # Its breaker may have opened meanwhile, its plan be used up, an operator have disabled it.
+        refusal = runtime.refusal()
+        renewed = None if refusal else runtime.acquire(unit, now, early=early)
+        if renewed is None:
+            self._skip(unit, refusal or runtime.why_refused(unit, now))
+        return renewed
 
     async def _attempt(self, unit: Unit, permit: Permit, started: float) -> bool:
         request, runtime = self.request, unit.runtime

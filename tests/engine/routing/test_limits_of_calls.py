@@ -176,3 +176,17 @@ def test_no_window_is_over_its_limit_with_many_callers_of_all_kinds(virtually, f
     assert most_in_any_window(asked, 1.0) <= 10
     assert most_in_any_window(asked, 20.0) <= 100
     assert permits == 0
+
+
+def test_a_wait_short_enough_for_the_next_source_is_still_too_long_for_a_hasty_caller(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, traits={"a": slow(1, 0.08)}) as desk:
+            desk["b"].hangs = True
+            await desk.quote("S1")
+            began = clock.now()
+            await desk.failure("S2", deadline_s=0.05)
+            return clock.now() - began, desk.permits
+
+    took_s, permits = virtually(scene)
+    assert took_s <= 0.06
+    assert permits == 0
