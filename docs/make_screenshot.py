@@ -1,6 +1,6 @@
 """Makes docs/console.svg: the demo as it is, a little after one of its vendors went down.
 
-    .venv/bin/python docs/make_screenshot.py [FILE]
+.venv/bin/python docs/make_screenshot.py [FILE]
 """
 
 import asyncio
@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from mds_engine.config.simulated import demo_config
+from mds_engine.drills.desk import run_desk
 from mds_engine.embedded import EmbeddedLink
 from mds_engine.engine import Engine
 from mds_engine.simulator.control_client import ControlClient
 from mds_engine.simulator.faults import Fault, FaultKind
+
 from mds_tui.app import ConsoleApp
-from mds_tui.cli.console import _demo_desk
 from mds_tui.cli.simulator_process import SimulatorProcess
 from mds_tui.cli.vendors import InstalledVendors
 from mds_tui.settings import ConsoleSettings
@@ -23,12 +24,12 @@ WARM_S = 60
 DOWN_S = 9
 
 
-async def take(file: Path) -> None:
-    """Run the demo without a terminal, take Kite down, and save the screen."""
+async def take() -> str:
+    """Run the demo without a terminal, take Kite down, and return the screen as SVG."""
     vendors = InstalledVendors()
     with SimulatorProcess(seed=1) as simulator:
         address = simulator.address
-        link = EmbeddedLink(lambda: Engine(demo_config(vendors, address), vendors, seed=1), beside=_demo_desk)
+        link = EmbeddedLink(lambda: Engine(demo_config(vendors, address), vendors, seed=1), beside=run_desk)
         app = ConsoleApp(link, settings=ConsoleSettings())
         try:
             async with app.run_test(size=SIZE, notifications=False):
@@ -36,10 +37,12 @@ async def take(file: Path) -> None:
                 async with ControlClient(address.control) as control:
                     await control.inject("kite", Fault(kind=FaultKind.REFUSE))
                 await asyncio.sleep(DOWN_S)
-                file.write_text(app.export_screenshot(title="mds-tui"), encoding="utf-8")
+                return app.export_screenshot(title="mds-tui")
         finally:
             link.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(take(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("console.svg")))
+    picture = asyncio.run(take())
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("console.svg")
+    file.write_text(picture, encoding="utf-8")
