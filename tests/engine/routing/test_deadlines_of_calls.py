@@ -15,9 +15,11 @@ def test_a_call_ends_by_its_deadline_though_every_source_hangs(virtually, fake_d
             for vendor in desk.vendors.values():
                 vendor.hangs = True
             error = await desk.failure(deadline_s=2.5)
-            return clock.now(), [step.source for step in error.decision.steps], desk.permits
+            asked = [len(vendor.asked) for vendor in desk.vendors.values()]
+            return clock.now(), [step.source for step in error.decision.steps], asked, desk.permits
 
-    took_s, sources, permits = virtually(scene)
+    took_s, sources, asked, permits = virtually(scene)
+    assert asked == [1, 1, 1, 0, 0], "nobody is asked when the time is over"
     assert took_s == pytest.approx(2.5, abs=0.05)
     assert sources == list("abcde"), "those that were not asked any more are named too"
     assert permits == 0

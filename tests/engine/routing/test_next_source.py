@@ -155,6 +155,15 @@ def test_a_ban_is_told_as_the_time_to_try_again(virtually, fake_desk):
     assert (asked, state) == (1, "closed")
 
 
+def test_when_only_a_login_helps_nobody_can_tell_when_to_try_again(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            desk["a"].fails = desk["b"].fails = lambda: AuthRequired("token expired")
+            return (await desk.failure()).retry_at, (await desk.failure()).retry_at
+
+    assert virtually(scene) == (None, None)
+
+
 def test_what_nobody_knows_is_not_worth_another_try(virtually, fake_desk):
     async def scene(clock):
         async with fake_desk(clock) as desk:
