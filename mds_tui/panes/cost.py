@@ -116,6 +116,10 @@ class CostPane(LiveGrid[UseRow]):
         Column("outlook", _outlook, 1, 13, priority=1),
     )
 
+    def basis(self, items: Sequence[UseRow], sight: Sight) -> object:
+        """The rows, and the money in the border."""
+        return items, tuple(source.money for source in sight.snapshot.sources), sight.zone
+
     def key(self, item: UseRow) -> str:
         """Source, meter, period."""
         return f"{item.source} {item.what} {item.period}"

@@ -63,6 +63,10 @@ class EventsPane(LiveGrid[Event]):
         parts = [f"/{self.needle}"] if self.needle else ["all"]
         return " · ".join([*parts, "following" if self.following else "g to follow"])
 
+    def basis(self, items: Sequence[Event], sight: Sight) -> object:
+        """The log only grows."""
+        return items[0].number if items else 0, sight.zone
+
     def show(self, items: Sequence[Event], sight: Sight) -> None:
         """Follow the newest unless the operator looks at another."""
         if self.following:

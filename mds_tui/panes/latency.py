@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from mds_engine.control.snapshot import CapabilityView, Snapshot, SourceView
+from mds_engine.control.snapshot import CapabilityView, Snapshot, SourceState
 
 from mds_tui.format.bars import calm_top, sparkline
 from mds_tui.format.cells import Cell, Ink, Span, cell
@@ -20,14 +20,15 @@ SPARK_COLUMNS = 60
 class LatencyRow(NamedTuple):
     """One capability of one source."""
 
-    source: SourceView
+    source: str
+    state: SourceState
     view: CapabilityView
 
 
 def latency_rows(snapshot: Snapshot) -> tuple[LatencyRow, ...]:
     """Those that answered something."""
     return tuple(
-        LatencyRow(source, view)
+        LatencyRow(source.name, source.state, view)
         for source in snapshot.sources
         for view in source.capabilities
         if view.p99_ms is not None or any(value is not None for value in view.p99_series_ms)
@@ -36,7 +37,7 @@ def latency_rows(snapshot: Snapshot) -> tuple[LatencyRow, ...]:
 
 def _spark(row: LatencyRow, sight: Sight, width: int) -> Cell:
     series = row.view.p99_series_ms
-    return sparkline(series, width, sight.glyphs, state_ink(row.source.state), top=calm_top(series))
+    return sparkline(series, width, sight.glyphs, state_ink(row.state), top=calm_top(series))
 
 
 def _p99(row: LatencyRow, _sight: Sight, _width: int) -> Cell:
@@ -58,7 +59,7 @@ class LatencyPane(LiveGrid[LatencyRow]):
 
     heading = False
     columns: ClassVar[Sequence[Column[LatencyRow]]] = (
-        Column("source", lambda row, _sight, _width: cell(row.source.name), 6, 14),
+        Column("source", lambda row, _sight, _width: cell(row.source), 6, 14),
         Column("data", lambda row, _sight, _width: cell(row.view.capability, Ink.DIM), 5, priority=1),
         Column("last minute", _spark, 8, SPARK_COLUMNS, stretch=True),
         Column("p50", _p50, 5, right=True, priority=2, order=lambda row: row.view.p50_ms),
@@ -67,7 +68,7 @@ class LatencyPane(LiveGrid[LatencyRow]):
 
     def key(self, item: LatencyRow) -> str:
         """`kite/quote`."""
-        return f"{item.source.name}/{item.view.capability}"
+        return f"{item.source}/{item.view.capability}"
 
     def note(self) -> str:
         """The span of the sparklines."""

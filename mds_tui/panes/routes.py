@@ -74,6 +74,14 @@ class RoutesPane(LiveGrid[RouteView]):
         Column("sources", chain_cell, 18, 90, stretch=True),
     )
 
+    def basis(self, items: Sequence[RouteView], sight: Sight) -> object:
+        """Routes, what is said of the source that would be next, and what is lit."""
+        return items, sight.snapshot.sources, sight.lit
+
+    def surroundings(self) -> object:
+        """The signs in the chains."""
+        return [source.state for source in self.sight.snapshot.sources]
+
     def key(self, item: RouteView) -> str:
         """`NSE/quote`."""
         return item.key

@@ -25,7 +25,7 @@ def subject_of(item: object, snapshot: Snapshot) -> Subject:
         case RouteView():
             return Subject(source=item.active, route=item.key)
         case LatencyRow():
-            return Subject(source=item.source.name)
+            return Subject(source=item.source)
         case UseRow():
             return Subject(source=item.source)
         case WatchRow():

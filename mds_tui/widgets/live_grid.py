@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, text_of, width_of
 from mds_tui.format.sight import BLANK, Sight
@@ -32,7 +32,14 @@ class Drawn(NamedTuple):
     faded: bool = False
 
 
-class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
+class Laid(NamedTuple, Generic[Item]):
+    """A row's columns side by side, and the item that they were made of."""
+
+    item: Item
+    spans: Cell
+
+
+class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
     """Columns over items, with a cursor, a sort order, a filter, and lines of explanation below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -91,6 +98,10 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         self._places: tuple[Place, ...] = ()
         self._drawn: dict[int, Drawn] = {}
         self._tail: tuple[Cell, ...] = ()
+        self._first = 0
+        self._basis: object = None
+        self._surroundings: object = None
+        self._cells: dict[str, Laid[Item]] = {}
 
     # What a pane says about its items.
 
@@ -128,6 +139,14 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         """What stands in an empty pane."""
         return f"nothing matches /{self.needle}" if self.needle and self._items else "nothing yet"
 
+    def basis(self, items: Sequence[Item], sight: Sight) -> object:
+        """All that the pane shows is made of: while this stays equal, nothing is looked at again."""
+        return items, sight.zone
+
+    def surroundings(self) -> object:
+        """What a row is made of beside its own item; while both stay equal, the row is as it was."""
+        return None
+
     def moved(self) -> None:
         """Called after the operator moved the cursor."""
 
@@ -135,9 +154,13 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
 
     def show(self, items: Sequence[Item], sight: Sight) -> None:
         """Take a new picture and draw again what is different."""
+        basis = self.basis(items, sight)
+        unchanged = basis == self._basis
+        self._basis = basis
         self._items = items
         self.sight = sight
-        self._settle()
+        if not unchanged:
+            self._settle()
 
     def use(self, paint: Paint) -> None:
         """Take another theme."""
@@ -215,7 +238,7 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        row = int(self.scroll_offset.y) + offset.y - self._top()
+        row = self._first + offset.y - self._top()
         if offset.y >= self._top() and row < len(self._rows):
             self._go(row)
             if event.chain > 1:
@@ -260,7 +283,7 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         """What stands on a line of the pane."""
         if y < self._top() and self._items:
             return Drawn(self._heading_line(), faded=self.faded)
-        index = int(self.scroll_offset.y) + y - self._top()
+        index = self._first + y - self._top()
         if 0 <= y - self._top() < self._visible_rows() and index < len(self._rows):
             quiet = self.faded or self.is_quiet(self._rows[index])
             return Drawn(self._line(index), self._ground(index), quiet)
@@ -278,15 +301,23 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
 
     def _line(self, index: int) -> Cell:
         marked = self.has_focus and index == self.cursor
-        spans = [Span((self.paint.glyphs.cursor if marked else " ").ljust(_INDENT), Ink.ACCENT)]
+        mark = Span((self.paint.glyphs.cursor if marked else " ").ljust(_INDENT), Ink.ACCENT)
+        return (mark, *self._laid(self._rows[index]))
+
+    def _laid(self, item: Item) -> Cell:
+        key = self.key(item)
+        if (laid := self._cells.get(key)) is not None and laid.item == item:
+            return laid.spans
+        spans: list[Span] = []
         x = _INDENT
         for spot in self._places:
             column = self.columns[spot.column]
             spans.append(Span(" " * (spot.x - x)))
-            content = column.cell(self._rows[index], self.sight, spot.width)
+            content = column.cell(item, self.sight, spot.width)
             spans.extend(fit(content, spot.width, right=column.right, more=self.paint.glyphs.more))
             x = spot.x + spot.width
-        return tuple(spans)
+        self._cells[key] = Laid(item, tuple(spans))
+        return self._cells[key].spans
 
     def _heading_line(self) -> Cell:
         spans = [Span(" " * _INDENT)]
@@ -323,32 +354,45 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
             self.border_subtitle = note
 
     def _draw_changes(self) -> None:
+        if (context := self.surroundings()) != self._surroundings:
+            self._surroundings = context
+            self._cells.clear()
         tail = self.tail()
         if len(tail) != len(self._tail):
             self._drawn.clear()
         self._tail = tail
-        self._measure()
         self._scroll_to_fit()
-        width = self.size.width
+        self._measure()
         drawn = {y: self._draw(y) for y in range(self.size.height)}
         before, self._drawn = self._drawn, drawn
-        for y, line in drawn.items():
-            if before.get(y) != line:
-                self.refresh(Region(0, y, width, 1))
+        changed = [y for y, line in drawn.items() if before.get(y) != line]
+        if changed:
+            self.refresh(*_regions(changed, self.size.width))
+
+    def _in_sight(self) -> Sequence[Item]:
+        return self._rows[self._first : self._first + self._visible_rows()]
 
     def _measure(self) -> None:
         """Widen columns for what is in sight; they never shrink, so that nothing jumps."""
-        top = int(self.scroll_offset.y)
-        for item in self._rows[top : top + self.size.height]:
+        seen = self._in_sight()
+        kept = {}
+        for item in seen:
+            key = self.key(item)
+            if (laid := self._cells.get(key)) is not None and laid.item == item:
+                kept[key] = laid
+                continue
             for index, column in enumerate(self.columns):
                 if column.most and not column.stretch:
                     width = width_of(column.cell(item, self.sight, column.most))
                     if width > self._wanted.get(index, 0):
                         self._wanted[index] = width
-        self._places = place(self.columns, self._wanted, self.size.width - 1, indent=_INDENT)
+        places = place(self.columns, self._wanted, self.size.width - 1, indent=_INDENT)
+        self._cells = kept if places == self._places else {}
+        self._places = places
 
     def _redraw(self) -> None:
         self._drawn.clear()
+        self._cells.clear()
         if self.is_mounted and self.size.height:
             self._draw_changes()
         self.refresh()
@@ -364,14 +408,13 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         self.post_message(self.CursorMoved(self))
 
     def _scroll_to_fit(self) -> None:
+        # Not Textual's scrolling: a longer list would cost a layout of the whole screen.
         visible = self._visible_rows()
-        self.virtual_size = Size(self.size.width, self.size.height - visible + len(self._rows))
-        top = int(self.scroll_offset.y)
-        if self.cursor < top:
-            top = self.cursor
-        elif self.cursor >= top + visible:
-            top = self.cursor - visible + 1
-        self.scroll_to(y=max(0, min(top, len(self._rows) - visible)), animate=False, immediate=True)
+        if self.cursor < self._first:
+            self._first = self.cursor
+        elif self.cursor >= self._first + visible:
+            self._first = self.cursor - visible + 1
+        self._first = max(0, min(self._first, len(self._rows) - visible))
 
     def _top(self) -> int:
         return _HEADING if self.heading else 0
@@ -388,3 +431,14 @@ class LiveGrid(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False
         if self.size.height - self._top() - visible < len(self._tail):
             return self.size.height
         return self._top() + min(len(self._rows), visible) + 1
+
+
+def _regions(lines: Sequence[int], width: int) -> Sequence[Region]:
+    """Neighbouring lines as one region."""
+    regions: list[Region] = []
+    for y in lines:
+        if regions and regions[-1].bottom == y:
+            regions[-1] = regions[-1]._replace(height=regions[-1].height + 1)
+        else:
+            regions.append(Region(0, y, width, 1))
+    return regions
