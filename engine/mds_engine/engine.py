@@ -192,13 +192,15 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
         if not tasks:
             return
+        for runtime in self.sources.values():
+            runtime.block("stopped", "the engine was stopped")
+        self._sweeper.close()
         closing = (runtime.source.close() for runtime in self.sources.values())
         for name, outcome in zip(
             self.sources, await asyncio.gather(*closing, return_exceptions=True), strict=True
         ):
             if isinstance(outcome, Exception):
                 _log.warning("close_failed", source=name, error=str(outcome))
-        self._sweeper.close()
         self._log.emit(events.EngineStopped())
         if self._store is not None:
             await asyncio.to_thread(self._store.close)

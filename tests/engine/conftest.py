@@ -251,7 +251,9 @@ class FakeDesk:
         self.vendors = {name: FakeVendor(name, clock) for name in names}
         plugins = {name: self._plugin(name, (traits or {}).get(name, {})) for name in names}
         settings = {
-            name: SourceSettings(kind=name, **{"timeout_s": 1.0, **(sources or {}).get(name, {})})
+            name: SourceSettings(
+                kind=name, **{"timeout_s": 1.0, "connections": 1000, **(sources or {}).get(name, {})}
+            )
             for name in names
         }
         config.setdefault("engine", EngineSettings(state_path=state_path))

@@ -72,10 +72,13 @@ class DeadlineSweeper:
         return min((deadline.at for deadline in self._active if deadline.task is task), default=None)
 
     def close(self) -> None:
-        """Drop the timer. Calls still in flight lose their deadline."""
+        """Drop the timer. The deadlines of calls still in flight are now."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self.timer_at = None, float("inf")
+        for deadline in list(self._active):
+            self._active.discard(deadline)
+            deadline.expire()
 
     def set_timer(self, at: float) -> None:
         """Go off at that time instead."""

@@ -166,3 +166,19 @@ def test_a_probe_whose_caller_goes_away_leaves_room_for_the_next(virtually, fake
             return sources, desk.state("a"), desk.permits
 
     assert virtually(scene) == (["a"] * 3, "closed", 0)
+
+
+def test_calls_in_flight_end_when_the_engine_stops_and_reach_nobody_any_more(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, retry=RetrySettings(attempts=3)) as desk:
+            desk["a"].hangs = True
+            calls = [asyncio.create_task(desk.failure(f"S{number}")) for number in range(5)]
+            await clock.sleep(0.1)
+        errors = await asyncio.gather(*calls)
+        after = await desk.failure("LATER")
+        return clock.now(), desk["b"].asked, desk.permits, [type(error) for error in (*errors, after)]
+
+    at, asked, permits, errors = virtually(scene)
+    assert at == pytest.approx(0.1, abs=0.05)
+    assert (asked, permits) == ([], 0)
+    assert errors == [AllSourcesFailedError] * 6

@@ -26,7 +26,7 @@ def test_what_one_source_may_not_send_goes_to_the_next(virtually, fake_desk):
 
     sources, took_s, why = virtually(scene)
     assert sources == ["a"] * 5 + ["b"] * 15
-    assert took_s == pytest.approx(0.01, abs=0.005), "nobody waited"
+    assert took_s < 0.1, "nobody waited for a limiter"
     assert "rate limit: " in why
 
 
