@@ -8,7 +8,6 @@ import httpx
 from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.engine import Engine
 from mds_engine.model import Quote
-from mds_engine.policy.breaker import BreakerSettings
 from mds_engine.sources.binance import plugin
 from mds_engine.sources.binance.decode_rest import decode_tickers
 from mds_engine.sources.binance.settings import BinanceSettings
@@ -39,7 +38,6 @@ def http_config(url: str, **settings: object) -> Config:
     return Config(
         engine=EngineSettings(name="bench", state_path=":memory:"),
         sources={"binance": binance},
-        breaker=BreakerSettings(slow_rate=0.0),
     )
 
 

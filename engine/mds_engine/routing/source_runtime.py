@@ -24,6 +24,7 @@ from mds_engine.policy.limiter import Limiter
 from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
 from mds_engine.routing.deadlines import DeadlineSweeper
+from mds_engine.routing.seats import Seats
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
 
@@ -65,6 +66,7 @@ class SourceRuntime:
         self.name = name
         self.settings = settings
         self.timeout_s = settings.timeout_s
+        self.seats = Seats(settings.connections)
         self.clock = clock
         self.source: Source
         """The adapter. Set once, right after construction: it needs this object as its context."""

@@ -18,6 +18,10 @@ _log = get_logger(__name__)
 _TAKEN = Verdict.TAKEN
 
 
+_SHORT_WAIT_S = 0.25
+"""A place in a source's queue is always worth waiting so long for."""
+
+
 class Trip(Generic[T]):
     """Asks candidates one by one under one deadline and writes down each step."""
 
@@ -79,6 +83,31 @@ class Trip(Generic[T]):
             refusal = runtime.refusal()
             if refusal:
                 return self._skip(unit, refusal)
+        seats = runtime.seats
+        if not seats.take_at_once():
+            cost = runtime.source.cost(unit.capability, self.request.units)
+            if runtime.limiters[cost.group].wait_s(cost.weight, now) > patience_s:
+                return self._held_by_limiter(unit, cost.group, cost.weight, now)
+            if not await seats.take(min(self.deadline - now, self._queue_patience_s(unit, patience_s))):
+                self.waiting.append(unit)
+                return self._skip(unit, f"all its {seats.capacity} connections are busy")
+            now, refusal = self._now(), runtime.refusal()
+            if refusal:
+                seats.release()
+                return self._skip(unit, refusal)
+        try:
+            return await self._ask_seated(unit, patience_s, now, early=early)
+        finally:
+            seats.release()
+
+    def _queue_patience_s(self, unit: Unit, patience_s: float) -> float:
+        """How long a place is worth waiting for: a few times what the queue before us usually takes."""
+        seats = unit.runtime.seats
+        expected_s = unit.typical_s * (seats.waiting + 1) / seats.capacity
+        return max(patience_s, 3.0 * expected_s, _SHORT_WAIT_S)
+
+    async def _ask_seated(self, unit: Unit, patience_s: float, now: float, *, early: bool) -> bool:
+        runtime = unit.runtime
         permit = runtime.acquire(unit, now, early=early)
         if permit is None:
             return self._skip(unit, runtime.why_refused(unit, now))

@@ -132,10 +132,13 @@ class HttpShell:
     async def _exchange(self, index: int, target: str, share_s: float) -> Reply:
         import httpx
 
+        transports = self._transports
+        if not transports:
+            raise Unavailable("the source was closed meanwhile")
         request = httpx.Request("GET", self._endpoints.urls[index] + target, headers=self._header_pairs)
         # One timer for the whole exchange, body included: httpx's own start anew with each chunk.
         async with asyncio.timeout(share_s):
-            response = await self._transports[index].handle_async_request(request)
+            response = await transports[index].handle_async_request(request)
             try:
                 body = await response.aread()
             except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
