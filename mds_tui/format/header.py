@@ -11,6 +11,16 @@ from mds_tui.format.numbers import age, clock, count, countdown, duration, milli
 from mds_tui.format.sight import Sight
 
 
+class Figures(NamedTuple):
+    """What moves all the time; the screen takes it once a second, so that it can be read."""
+
+    ticks_per_s: float = 0.0
+    lag_ms: float = 0.0
+    """Of the engine's loop."""
+    frame_ms: float | None = None
+    """The console's own work for one frame."""
+
+
 class Status(NamedTuple):
     """How the console itself stands."""
 
@@ -24,8 +34,7 @@ class Status(NamedTuple):
     silent_s: float | None = None
     """Age of the picture when it is old."""
     paused_s: float | None = None
-    frame_ms: float | None = None
-    """The console's own work for one frame."""
+    figures: Figures = Figures()
     read_only: bool = False
 
 
@@ -48,8 +57,8 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         (1, _counts(sight.snapshot, sight.glyphs)),
         (2, _overrides(sight.snapshot, sight.glyphs)),
         (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
-        (4, _flow(sight.snapshot) if status.started else EMPTY),
-        (5, _pulse(sight.snapshot, status) if status.started else EMPTY),
+        (4, _flow(status.figures) if status.started else EMPTY),
+        (5, _pulse(status.figures) if status.started else EMPTY),
     ]
     while True:
         left = join((part for _, part in parts), separator)
@@ -92,10 +101,17 @@ def tabs(names: Sequence[str], focus: str, width: int) -> Cell:
     return tuple(spans)
 
 
+def engine_trouble(sight: Sight) -> Cell:
+    """What is wrong with the engine itself, as a full disk; empty while nothing is."""
+    words = sight.snapshot.engine.trouble
+    return (Span(" "), Span(f"{sight.glyphs.warning} engine: {words}", Ink.BAD)) if words else EMPTY
+
+
 def trouble(sight: Sight) -> Cell:
-    """Forced, down and degraded routes in one line; that there are none, where there are none."""
+    """The engine's own trouble, then down, forced and degraded routes; that there are none, where so."""
     routes = sight.snapshot.routes
     parts: list[Cell] = [
+        engine_trouble(sight)[1:],
         *(_down(route, sight.glyphs) for route in routes if route.active is None and route.pinned is None),
         *(_forced(route, sight.glyphs) for route in routes if route.pinned is not None),
         *(
@@ -104,7 +120,7 @@ def trouble(sight: Sight) -> Cell:
             if route.degraded and route.pinned is None and route.active is not None
         ),
     ]
-    if not parts:
+    if not any(parts):
         words = "every route is on its primary" if routes else ""
         return (Span(" "), Span(words, Ink.DIM))
     return (Span(" "), *join(parts, (Span("   "),)))
@@ -143,21 +159,21 @@ def _overrides(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
     return (Span(f"{glyphs.forced} {len(forced)} forced{left}", Ink.FORCED),)
 
 
-def _flow(snapshot: Snapshot) -> Cell:
-    return (Span(count(snapshot.engine.ticks_per_s)), Span(" t/s", Ink.DIM))
+def _flow(figures: Figures) -> Cell:
+    return (Span(count(figures.ticks_per_s)), Span(" t/s", Ink.DIM))
 
 
-def _pulse(snapshot: Snapshot, status: Status) -> Cell:
-    lag = snapshot.engine.loop_lag_ms
+def _pulse(figures: Figures) -> Cell:
+    lag = figures.lag_ms
     spans = [
         Span("lag ", Ink.DIM),
         Span(milliseconds(lag), Ink.WARN if lag >= 50 else Ink.TEXT),
         Span(" ms", Ink.DIM),
     ]
-    if status.frame_ms is not None:
+    if figures.frame_ms is not None:
         spans += [
             Span("  frame ", Ink.DIM),
-            Span(milliseconds(status.frame_ms), Ink.WARN if status.frame_ms >= 50 else Ink.TEXT),
+            Span(milliseconds(figures.frame_ms), Ink.WARN if figures.frame_ms >= 50 else Ink.TEXT),
             Span(" ms", Ink.DIM),
         ]
     return tuple(spans)

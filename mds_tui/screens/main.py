@@ -16,7 +16,7 @@ from textual.widgets import Static
 from mds_tui.completion import complete
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
 from mds_tui.format.cells import Cell
-from mds_tui.format.header import Status, header, tabs, trouble
+from mds_tui.format.header import Figures, Status, engine_trouble, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.panes.cost import CostPane, use_rows
 from mds_tui.panes.events import EventsPane
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LIT_S = 4.0
 """How long a route stays lit after it changed its source."""
+FIGURES_EVERY_S = 1.0
+"""How often lag, frame and ticks per second change in the header."""
 _TITLES = {"latency": "latency p99", "cost": "cost and quota"}
 
 
@@ -57,10 +59,22 @@ class MainScreen(Screen[None]):
         self._lit: dict[str, float] = {}
         self._shown: tuple[int, int, frozenset[str]] = (0, 0, frozenset())
         self._counts = (0, 0)
+        self._troubled = False
+        self._figures = Figures()
+        self._figures_at = float("-inf")
+        self._header_basis: object = None
         self._shape = Shape.NARROW
         self._reversible: CommandApplied | None = None
         self._newest = 0
         self.sight = Sight(BLANK)
+        self._panes: dict[str, LiveGrid[Any]] = {
+            "sources": SourcesPane(id="sources"),
+            "routes": RoutesPane(id="routes"),
+            "latency": LatencyPane(id="latency"),
+            "cost": CostPane(id="cost"),
+            "watch": WatchPane(id="watch"),
+            "events": EventsPane(id="events"),
+        }
 
     @property
     def console(self) -> "ConsoleApp":
@@ -71,14 +85,7 @@ class MainScreen(Screen[None]):
         """Everything that is always there; the prompt comes when it is asked for."""
         yield Bar(id="header")
         yield Bar(id="tabs", ground="background")
-        yield Desk(
-            SourcesPane(id="sources"),
-            RoutesPane(id="routes"),
-            LatencyPane(id="latency"),
-            CostPane(id="cost"),
-            WatchPane(id="watch"),
-            EventsPane(id="events"),
-        )
+        yield Desk(*self._panes.values())
         yield Bar(id="trouble", ground="background")
         yield KeyBar(IMPORTANCE, id="keys")
         yield Static(id="small")
@@ -128,11 +135,11 @@ class MainScreen(Screen[None]):
     @property
     def panes(self) -> Sequence[LiveGrid[Any]]:
         """All six."""
-        return [self.pane_named(name) for name in PANES]
+        return list(self._panes.values())
 
     def pane_named(self, name: str) -> LiveGrid[Any]:
         """One of the six."""
-        return self.query_one(f"#{name}", LiveGrid)
+        return self._panes[name]
 
     @property
     def focused_pane(self) -> LiveGrid[Any]:
@@ -146,8 +153,10 @@ class MainScreen(Screen[None]):
     def _show(self) -> None:
         snapshot = self.sight.snapshot
         counts = (len(snapshot.sources), len(snapshot.routes))
-        if counts != self._counts:
-            self._counts = counts
+        troubled = bool(snapshot.engine.trouble)
+        if counts != self._counts or troubled != self._troubled:
+            self._counts, self._troubled = counts, troubled
+            self.set_class(troubled, "-troubled")
             self._arrange()
             self.refresh_bindings()
         items: dict[str, Callable[[], Sequence[Any]]] = {
@@ -167,19 +176,36 @@ class MainScreen(Screen[None]):
         feed, settings = self.console.feed, self.console.settings
         status = Status(
             mode=self.console.link.mode,
-            at=self.console.wall(),
+            at=int(self.console.wall()),
             started=feed.snapshot is not None,
             failure=feed.failure,
-            silent_s=feed.age_s if feed.silent else None,
-            paused_s=self._now() - self._paused_at if self._paused_at is not None else None,
-            frame_ms=self.console.frame_ms,
+            silent_s=int(feed.age_s) if feed.silent else None,
+            paused_s=int(self._now() - self._paused_at) if self._paused_at is not None else None,
+            figures=self._sampled(),
             read_only=settings.read_only,
         )
-        width = self.size.width
+        width, engine = self.size.width, self.sight.snapshot.engine
+        states = [source.state for source in self.sight.snapshot.sources]
+        routes = [(route.active, route.pinned, route.pinned_for_s) for route in self.sight.snapshot.routes]
+        basis = (status, width, self._shape, self._focus, engine.name, engine.simulated, engine.trouble)
+        # Built again only for what a reader would see: it is looked at with every beat.
+        if (basis, states, routes, self.sight.glyphs) == self._header_basis:
+            return
+        self._header_basis = (basis, states, routes, self.sight.glyphs)
         self.query_one("#header", Bar).show(header(self.sight, status, width))
         if self._shape is Shape.NARROW:
             self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))
             self.query_one("#trouble", Bar).show(trouble(self.sight))
+        elif self._shape is Shape.WIDE:
+            self.query_one("#trouble", Bar).show(engine_trouble(self.sight))
+
+    def _sampled(self) -> Figures:
+        now, engine = self._now(), self.sight.snapshot.engine
+        first = self._figures.frame_ms is None and self.console.frame_ms is not None
+        if first or now - self._figures_at >= FIGURES_EVERY_S:
+            self._figures_at = now
+            self._figures = Figures(engine.ticks_per_s, engine.loop_lag_ms, self.console.frame_ms)
+        return self._figures
 
     def _light(self, news: Sequence[Event]) -> None:
         now = self._now()
@@ -203,7 +229,7 @@ class MainScreen(Screen[None]):
             words = f"too small: {width}×{height}; the console needs {SMALLEST_WIDTH}×{SMALLEST_HEIGHT}"
             self.query_one("#small", Static).update(words)
             return
-        bars = 2 if self._shape is Shape.WIDE else 4
+        bars = 2 + self._troubled if self._shape is Shape.WIDE else 4
         places = boxes(
             width,
             height - bars,

@@ -2,7 +2,9 @@
 
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
+from mds_engine.control.events import FailedOver
 
 from mds_tui.desk_layout import PANES
 
@@ -59,6 +61,49 @@ async def test_a_screen_that_is_too_small_says_what_it_needs(
         await pilot.pause()
         assert _visible(app) == list(PANES)
         assert app.query_one("#small").display is False
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_what_is_wrong_with_the_engine_stands_on_the_screen(
+    console, link, read_screen, size: tuple[int, int]
+) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "the disk is full" not in read_screen(app)
+        engine = msgspec.structs.replace(link.picture.engine, trouble="the disk is full")
+        link.picture = msgspec.structs.replace(link.picture, engine=engine)
+        app.beat()
+        await pilot.pause()
+        lines = read_screen(app).splitlines()
+        assert any("engine: the disk is full" in line for line in lines)
+        assert len(lines) == size[1]
+        assert "q quit" in lines[-1]
+
+
+async def test_a_beat_lays_nothing_out_and_paints_only_what_changed(console, link, monkeypatch) -> None:
+    app = console()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()
+        painted: list[tuple[str, int]] = []
+        for pane in app.desk.panes:
+            monkeypatch.setattr(
+                pane,
+                "refresh",
+                lambda *regions, pane=pane, **_: painted.extend((pane.id, region.y) for region in regions),
+            )
+        link.picture = msgspec.structs.replace(link.picture, at=link.picture.at + 0.1)
+        app.beat()
+        assert painted == []
+        first, *others = link.picture.watch
+        ticked = msgspec.structs.replace(first, price=24_900.0)
+        link.picture = msgspec.structs.replace(link.picture, watch=(ticked, *others))
+        app.beat()
+        assert painted == [("watch", 1)]
+        link.happen(FailedOver(route="NSE/ticks", before="kite", after="yahoo", why="x"))
+        size = app.desk.pane_named("events").virtual_size
+        app.beat()
+        assert app.desk.pane_named("events").virtual_size == size
 
 
 async def test_resizing_keeps_the_focus(console) -> None:

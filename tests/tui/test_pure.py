@@ -19,7 +19,7 @@ from mds_tui.completion import complete
 from mds_tui.desk_layout import PANES, Shape, boxes, shape_of
 from mds_tui.feed import Feed
 from mds_tui.format.cells import text_of, width_of
-from mds_tui.format.header import Status, header, tabs, trouble
+from mds_tui.format.header import Figures, Status, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.forms import EnableForm, FailOverForm, ForceBreakerForm, ResetForm, answers
 from mds_tui.settings import default_fps, operator_name
@@ -140,7 +140,7 @@ def test_shapes() -> None:
 
 @pytest.mark.parametrize("width", range(60, 160, 7))
 def test_the_header_never_takes_more_than_the_line(snapshot: Snapshot, width: int) -> None:
-    line = header(Sight(snapshot), Status("embedded", snapshot.at, frame_ms=4.0), width)
+    line = header(Sight(snapshot), Status("embedded", snapshot.at, figures=Figures(frame_ms=4.0)), width)
     assert width_of(line) <= width
     assert "demo embedded" in text_of(line)
 
