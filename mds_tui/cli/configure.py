@@ -13,7 +13,7 @@ def config() -> None:
     """Write, check or show the configuration."""
 
 
-@config.command()
+@config.command(short_help="Write a first configuration.")
 @shared
 @click.pass_obj
 def init(settings: Settings) -> None:
@@ -30,7 +30,7 @@ def init(settings: Settings) -> None:
     click.echo(f"{file}: written; only you can read it")
 
 
-@config.command()
+@config.command(short_help="Say all that is wrong with it.")
 @shared
 @click.pass_obj
 def check(settings: Settings) -> None:
@@ -42,7 +42,7 @@ def check(settings: Settings) -> None:
     click.echo(f"{loaded.file or _built_in()}: good; sources: {sources}")
 
 
-@config.command()
+@config.command(short_help="Print what is in force, and where it comes from.")
 @shared
 @click.pass_obj
 def show(settings: Settings) -> None:
@@ -57,7 +57,7 @@ def show(settings: Settings) -> None:
     click.echo(show_toml(loaded), nl=False)
 
 
-@config.command()
+@config.command(short_help="Print every setting, its meaning and default.")
 def example() -> None:
     """Print a configuration with every setting, its meaning, unit and default."""
     from mds_engine.config.example import example_text

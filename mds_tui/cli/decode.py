@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mds_tui.cli.exits import Exit
+from mds_tui.cli.exits import Exit, say
 from mds_tui.cli.output import Record, error_record, print_records, records
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mds_tui.cli.framing import Frame
 
 
-@click.command()
+@click.command(short_help="Decode a file of a vendor's raw payloads.")
 @click.argument("vendor")
 @click.argument("kind")
 @click.argument("file")
@@ -37,16 +37,19 @@ def decode(vendor: str, kind: str, file: str, *, as_json: bool, everything: bool
     from mds_tui.cli.framing import frames, read_file
 
     chosen = _kind(vendor, kind)
+    content = read_file(file)
     unreadable = False
 
     def found() -> Iterator[Record]:
         nonlocal unreadable
-        for frame in frames(read_file(file), chosen.framing):
+        for frame in frames(content, chosen.framing):
             for record in decode_frame(chosen, frame, everything=everything):
                 unreadable |= record["type"] == "error" and record["class"] == "InvalidPayload"
                 yield record
 
-    print_records(found(), as_json=as_json)
+    if not print_records(found(), as_json=as_json):
+        told = "stdin" if file == "-" else file
+        say(f"{told}: {'is empty' if not content else f'nothing in it is of {vendor} {kind}'}")
     if unreadable:
         raise click.exceptions.Exit(Exit.PAYLOAD)
 

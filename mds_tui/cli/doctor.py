@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mds_tui.cli.exits import Exit
+from mds_tui.cli.options import Seconds
 from mds_tui.cli.output import print_json
 from mds_tui.cli.settings import Settings, shared
 
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from mds_tui.cli.findings import Finding
 
 
-@click.command()
+@click.command(short_help="Check keys, endpoints, clock, folders and terminal.")
 @shared
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(min=0.1),
     default=5.0,
     show_default=True,
     help="Seconds for each endpoint.",

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mds_tui.cli.exits import Exit
+from mds_tui.cli.exits import Exit, say
+from mds_tui.cli.options import Seconds
 from mds_tui.cli.output import print_json
 from mds_tui.cli.settings import Settings, shared, simulator_address
 
@@ -12,14 +13,17 @@ if TYPE_CHECKING:
     from mds_engine.drills import Scorecard
 
 
-@click.command()
-@click.argument("name")
+@click.command(short_help="Rehearse a fault, and judge how it was met.")
+@click.argument("name", metavar="NAME|all")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same market.")
 @click.option("--json", "as_json", is_flag=True, help="The scorecard as one JSON object; a list for all.")
 def drill(name: str, *, seed: int, as_json: bool) -> None:
-    """Rehearse a fault on simulated vendors with real traffic, and judge how it was met.
+    """Rehearse a fault on simulated vendors, and judge how it was met.
 
-    NAME is a drill, or "all". Exits with 1 if a check fails.
+    NAME is primary-down, primary-hangs, primary-5xx, throttled, banned,
+    token-expired, garbage, slow, flapping, quota-spent, bad-symbol, stream-cut
+    or all-down; "all" runs every one. Real traffic goes through real sockets.
+    Exits with 1 if a check fails.
     """
     import asyncio
     import tempfile
@@ -62,13 +66,13 @@ def _print(card: "Scorecard") -> None:
         click.echo(f"      {'ok ' if check.ok else 'BAD'} {check.name}: {check.value:g} ({check.limit})")
 
 
-@click.command()
+@click.command(short_help="Make a simulated vendor fail, or end that.")
 @click.argument("vendor")
 @click.argument("kind", required=False)
 @click.option("--endpoint", type=int, help="Index of one endpoint; all of the vendor's without it.")
-@click.option("--delay", "delay_s", type=float, help="slow, cut-stream: seconds.")
-@click.option("--status", type=int, help="status: the HTTP code.")
-@click.option("--retry-after", "retry_after_s", type=float, help="throttle, ban, status: seconds.")
+@click.option("--delay", "delay_s", type=Seconds(min=0), help="slow, cut-stream: seconds.")
+@click.option("--status", type=click.IntRange(100, 599), help="status: the HTTP code.")
+@click.option("--retry-after", "retry_after_s", type=Seconds(min=0), help="throttle, ban, status: seconds.")
 @click.option("--clear", is_flag=True, help="End the vendor's faults instead: of KIND, or all.")
 @shared
 @click.pass_obj
@@ -82,7 +86,10 @@ def fault(
     clear: bool,
     **parameters: float | None,
 ) -> None:
-    """Make a simulated VENDOR fail: of the running demo, or of the one that --simulator names.
+    """Make a simulated VENDOR fail.
+
+    It is one of the running demo (of several, the one started last), or of the
+    simulator that --simulator names. The demo's names of sources are known too.
 
     KIND is refuse, hang, slow, status, throttle, ban, token-expired, html,
     truncate, error-in-200, quota, wrong-price, frozen-price, mute-stream,
@@ -100,16 +107,45 @@ def fault(
 
         raise click.UsageError(f'there is no fault "{kind}"{did_you_mean(kind, known)}')
     given = {name: value for name, value in parameters.items() if value is not None}
-    click.echo(asyncio.run(_set_fault(_control(settings), vendor, kind, endpoint, clear=clear, given=given)))
+    _refuse_unused(kind, given)
+    control = _control(settings)
+    vendor = _DEMO_SOURCES.get(vendor, vendor)
+    click.echo(asyncio.run(_set_fault(control, vendor, kind, endpoint, clear=clear, given=given)))
+
+
+_DEMO_SOURCES = {"zerodha": "kite"}
+"""What the demo's screen calls its sources, where that is not the vendor's name."""
+
+_USED_BY = {
+    "delay_s": ("--delay", ("slow", "cut-stream")),
+    "status": ("--status", ("status",)),
+    "retry_after_s": ("--retry-after", ("throttle", "ban", "status")),
+}
+
+
+def _refuse_unused(kind: str | None, given: dict[str, float]) -> None:
+    for name in given:
+        option, kinds = _USED_BY[name]
+        if kind not in kinds:
+            raise click.UsageError(f"{option} belongs to the faults {', '.join(kinds)}")
 
 
 def _control(settings: Settings) -> str:
     """The control URL of the simulator that is meant."""
-    from mds_tui.cli.demo_address import demo_file
+    from mds_tui.cli.demo_address import running_demos
 
-    if settings.simulator is None and not demo_file().exists():
+    if settings.simulator is not None:
+        return simulator_address(settings.simulator).control
+    demos = running_demos()
+    if not demos:
         raise click.UsageError("no demo is running; name a simulator with --simulator URL")
-    return simulator_address(settings.simulator or str(demo_file())).control
+    control = simulator_address(str(demos[0])).control
+    if len(demos) > 1:
+        say(
+            f"{len(demos)} demos are running; this is about the one started last (process "
+            f"{demos[0].stem}, --simulator {control})"
+        )
+    return control
 
 
 async def _set_fault(
@@ -126,10 +162,20 @@ async def _set_fault(
         async with ControlClient(control) as client:
             if clear or wanted is None:
                 count = await client.clear(vendor, endpoint=endpoint, kind=wanted)
-                return f"{vendor}: {count} faults ended"
+                return f"{vendor}: {count} {'fault' if count == 1 else 'faults'} ended"
             await client.inject(vendor, Fault(kind=wanted, **given), endpoint)  # type: ignore[arg-type]
     except ControlError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(_refusal(str(error))) from None
     except httpx.HTTPError as error:
         raise SimulatorUnreachableError(f"no simulator answers at {control}: {error}") from None
     return f"{vendor}: {wanted.value}, until `mds-tui fault {vendor} --clear`"
+
+
+def _refusal(body: str) -> str:
+    """What the simulator says in its JSON."""
+    import msgspec
+
+    try:
+        return str(msgspec.json.decode(body)["error"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return body

@@ -10,26 +10,31 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mds_tui.cli.exits import Exit, code_of, say
+from mds_tui.cli.options import Seconds
 from mds_tui.cli.output import Record, bar_records, error_record, iso_time, plain_line, print_records, records
 from mds_tui.cli.settings import Settings, shared
 
 if TYPE_CHECKING:
     from mds_engine.bars_answer import BarsAnswer
     from mds_engine.engine import Engine
+    from mds_engine.errors import MdsError
     from mds_engine.model import Quote
 
 Answer = TypeVar("Answer")
+
+QUIET_S = 10.0
+"""Without a tick for so long, ticks says once a silence that it is waiting, and for whom."""
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 _source_option = click.option(
     "--source", metavar="NAME", help="Ask this source, or the one of this vendor, and no other."
 )
 _deadline_option = click.option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole call."
+    "--deadline", type=Seconds(min=0, min_open=True), help="Seconds for the whole call."
 )
 
 
-@click.command()
+@click.command(short_help="Print the latest quotes.")
 @click.argument("instruments", nargs=-1, required=True, metavar="INSTRUMENT...")
 @_source_option
 @_deadline_option
@@ -46,19 +51,54 @@ def quote(
 ) -> None:
     """Print the latest quote of each INSTRUMENT, as NSE:RELIANCE or BINANCE:BTCUSDT."""
 
-    async def ask(engine: "Engine") -> "dict[str, Quote]":
+    async def ask(engine: "Engine") -> "tuple[dict[str, Quote], list[MdsError]]":
         if len(instruments) == 1:
             found = await engine.quote(instruments[0], source=_named(engine, source), deadline_s=deadline)
-            return {str(found.instrument): found}
-        return await engine.quotes(instruments, source=_named(engine, source), deadline_s=deadline)
+            return {str(found.instrument): found}, []
+        return await _quotes_of_each_exchange(
+            engine, instruments, source=_named(engine, source), deadline_s=deadline
+        )
 
-    quotes = _run(settings, ask, as_json=as_json)
+    quotes, failures = _run(settings, ask, as_json=as_json)
     if as_json:
         print_records((record for found in quotes.values() for record in records(found)), as_json=True)
     else:
         for found in quotes.values():
             click.echo(_quote_line(found))
+    for failure in failures:
+        _tell(failure, as_json=as_json)
+    if failures:
+        raise click.exceptions.Exit(max(code_of(failure) for failure in failures))
     _tell_missing(instruments, set(quotes), as_json=as_json)
+
+
+async def _quotes_of_each_exchange(
+    engine: "Engine", texts: tuple[str, ...], *, source: str | None, deadline_s: float | None
+) -> "tuple[dict[str, Quote], list[MdsError]]":
+    """One call an exchange, all at once: a route that is down does not withhold the others' answers."""
+    import asyncio
+
+    from mds_engine.errors import MdsError
+    from mds_engine.model import Instrument
+
+    wanted: dict[str, list[str]] = {}
+    for text in texts:
+        instrument = Instrument.parse(text)
+        wanted.setdefault(instrument.exchange, []).append(str(instrument))
+
+    async def ask(names: list[str]) -> "dict[str, Quote] | MdsError":
+        try:
+            return await engine.quotes(names, source=source, deadline_s=deadline_s)
+        except MdsError as error:
+            return error
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(ask(names), name=f"quotes of {name}") for name, names in wanted.items()]
+    answers = [task.result() for task in asked]
+    found = {name: one for answer in answers if isinstance(answer, dict) for name, one in answer.items()}
+    order = [str(Instrument.parse(text)) for text in texts]
+    quotes = {name: found[name] for name in dict.fromkeys(order) if name in found}
+    return quotes, [answer for answer in answers if isinstance(answer, MdsError)]
 
 
 def _named(engine: "Engine", source: str | None) -> str | None:
@@ -88,7 +128,7 @@ def _tell_missing(wanted: tuple[str, ...], found: set[str], *, as_json: bool) ->
         raise click.exceptions.Exit(Exit.REQUEST)
 
 
-@click.command()
+@click.command(short_help="Print bars, oldest first.")
 @click.argument("instrument")
 @click.argument("interval")
 @click.option(
@@ -173,7 +213,7 @@ def _time(option: str, text: str) -> datetime:
 @click.option("--count", type=click.IntRange(min=1), help="End after so many ticks; without it, at Ctrl+C.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     help="Give up if no tick comes for so many seconds.",
 )
 @shared
@@ -190,14 +230,26 @@ def ticks(
 
     import asyncio
 
+    why = ""
+
     async def follow(engine: "Engine") -> int:
+        nonlocal why
         _refuse_unstreamed(engine, instruments)
         seen = 0
         async with engine.ticks(instruments) as reader:
             stream = aiter(reader)
             while count is None or seen < count:
-                async with asyncio.timeout(timeout):
-                    tick = await anext(stream)
+                said = asyncio.get_running_loop().call_later(
+                    QUIET_S, lambda: say(_quiet(engine, instruments, QUIET_S))
+                )
+                try:
+                    async with asyncio.timeout(timeout):
+                        tick = await anext(stream)
+                except TimeoutError:
+                    why = _quiet(engine, instruments, timeout or QUIET_S)
+                    raise
+                finally:
+                    said.cancel()
                 for record in records(tick):
                     click.echo(json.dumps(record, ensure_ascii=False) if as_json else plain_line(record))
                 # A pipe is read as it comes, or it is no live stream.
@@ -208,8 +260,25 @@ def ticks(
     try:
         _run(settings, follow, as_json=as_json)
     except TimeoutError:
-        say(f"no tick of {', '.join(instruments)} came for {timeout:g} s")
+        from mds_engine.errors import Unavailable
+
+        _tell(Unavailable(why), as_json=as_json)
         raise click.exceptions.Exit(Exit.FAILED) from None
+
+
+def _quiet(engine: "Engine", instruments: tuple[str, ...], quiet_s: float) -> str:
+    """That nothing comes, and what is known about why."""
+    from mds_engine.control import RouteKey
+    from mds_engine.model import Capability, Instrument
+
+    problems = {
+        unit.name: unit.problem
+        for text in instruments
+        for unit in engine.route(RouteKey(Capability.TICKS, Instrument.parse(text).exchange)).order
+    }
+    known = [f"{name}: {problem}" for name, problem in problems.items() if problem]
+    reason = "; ".join(known) or "the stream stands; is the symbol right, and the market open?"
+    return f"no tick of {', '.join(instruments)} came for {quiet_s:g} s ({reason})"
 
 
 def _refuse_unstreamed(engine: "Engine", instruments: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """What the doctor finds on the network: every endpoint reached, and the clock compared with theirs."""
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Sequence
@@ -75,10 +76,24 @@ async def _one(name: str, url: str, client: "httpx.AsyncClient", timeout_s: floa
         else:
             what, skew_s = await _head(url, client)
     except (OSError, ssl.SSLError, TimeoutError, EndpointError) as error:
-        why = str(error) or type(error).__name__
+        why = _plain(error, timeout_s)
         return _Reached(Finding(f"{name} endpoint", False, f"{url}: not reached: {why}"), None)
     took_ms = (time.monotonic() - began) * 1000
     return _Reached(Finding(f"{name} endpoint", True, f"{url}: {what} in {took_ms:.0f} ms"), skew_s)
+
+
+def _plain(error: BaseException, timeout_s: float) -> str:
+    """Why, without the errno's number; the first cause knows best."""
+    causes = [error]
+    while (deeper := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(deeper)
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "its name could not be resolved; is there a network?"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "it refused the connection"
+    if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):
+        return f"no answer in {timeout_s:g} s"
+    return str(error) or type(error).__name__
 
 
 class EndpointError(Exception):
@@ -93,7 +108,7 @@ async def _head(url: str, client: "httpx.AsyncClient") -> tuple[str, float | Non
     try:
         answer = await client.head(url)
     except httpx.HTTPError as error:
-        raise EndpointError(str(error) or type(error).__name__) from None
+        raise EndpointError(str(error) or type(error).__name__) from error
     after = time.time()
     skew_s = None
     try:
@@ -102,7 +117,7 @@ async def _head(url: str, client: "httpx.AsyncClient") -> tuple[str, float | Non
         skew_s = theirs - (before + after) / 2
     except ValueError:
         skew_s = None
-    return f"answers with {answer.status_code}", skew_s
+    return f"reached (HTTP {answer.status_code})", skew_s
 
 
 async def _connect(url: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mds_tui.cli.exits import say
 from mds_tui.cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,4 +26,7 @@ async def with_engine(settings: Settings, ask: "Callable[[Engine], Coroutine[Any
     bare = msgspec.structs.replace(config, console=msgspec.structs.replace(config.console, watch=()))
     with logging_to(config.engine.log_file()):
         async with Engine(bare, vendors) as engine:
+            trouble = engine.snapshot().engine.trouble
+            if trouble:
+                say(f"warning: {trouble}")
             return await ask(engine)

@@ -32,8 +32,13 @@ class Settings:
     def file(self) -> Path | None:
         """The configuration file in force; None if there is none."""
         from mds_engine.config.find import find_config
+        from mds_engine.errors import ConfigError
 
-        return find_config(self.config, self.environ, Path.cwd())
+        try:
+            here = Path.cwd()
+        except FileNotFoundError:
+            raise ConfigError("the current folder is no longer there; change to one that is") from None
+        return find_config(self.config, self.environ, here)
 
     def load(self, plugins: "Mapping[str, SourcePlugin]", *, quiet: bool = False) -> "LoadedConfig":
         """The configuration in force, turned to the simulator if one was named.
@@ -70,26 +75,32 @@ def simulator_address(where: str) -> "SimulatorAddress":
     import http.client
     import urllib.error
     import urllib.request
+    from urllib.parse import urlsplit
 
     from mds_engine.config.simulated import SimulatorAddress
     from mds_engine.errors import ConfigError
 
-    if not where.startswith(("http://", "https://")):
-        try:
+    wanted = "give the control URL that `mds-tui simulate` prints, or a file with its JSON line"
+    try:
+        is_url = urlsplit(where).scheme in ("http", "https")
+        if not is_url:
             return SimulatorAddress.read(Path(where).read_bytes())
-        except OSError as error:
-            raise ConfigError(
-                f"--simulator {where}: {error.strerror}; give the control URL that `mds-tui simulate` "
-                "prints, or a file with its JSON line"
-            ) from None
+    except OSError as error:
+        raise ConfigError(f"--simulator {where}: {error.strerror}; {wanted}") from None
+    except (ValueError, ConfigError) as error:
+        raise ConfigError(f"--simulator {where}: {error}; {wanted}") from None
     # A proxy from the environment knows nothing of loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(where, timeout=SIMULATOR_TIMEOUT_S) as answer:
             return SimulatorAddress.read(answer.read())
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise SimulatorUnreachableError(f"no simulator answers at {where}: {reason}") from None
+        raise SimulatorUnreachableError(
+            f"no simulator answers at {where}: {reason}; `mds-tui simulate` starts one"
+        ) from None
+    except ConfigError as error:
+        raise ConfigError(f"--simulator {where}: {error}; {wanted}") from None
 
 
 def shared(verb: _CallableT) -> _CallableT:

@@ -2,8 +2,9 @@
 
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
-@click.command()
+@click.command(short_help="Serve simulated vendors on loopback until stopped.")
 @click.option("--json", "as_json", is_flag=True, help="Print where everything listens as one JSON line.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The simulated market's seed.")
 @click.option(
@@ -68,21 +69,25 @@ async def _serve(
             loop.add_signal_handler(number, stopped.set)
     if with_stdin:
         await _watch_stdin(stopped)
-    try:
-        async with Simulator(seed=seed, recorded=recorded, ports=ports) as simulator:
-            where = simulator.describe()
-            if as_json:
-                print_json(where)
-            else:
-                for vendor, urls in where["vendors"].items():
-                    click.echo(f"{vendor:<13} {urls['http']}  {urls['ws']}")
-                click.echo(f"{'control':<13} {where['control']}")
-            # Whoever reads this through a pipe waits for it.
-            sys.stdout.flush()
-            await stopped.wait()
-    except OSError as error:
-        say(f"the simulator cannot listen: {error.strerror or error}")
-        raise click.exceptions.Exit(Exit.UNAVAILABLE) from None
+    async with AsyncExitStack() as stack:
+        try:
+            simulator = await stack.enter_async_context(Simulator(seed=seed, recorded=recorded, ports=ports))
+        except OSError as error:
+            say(f"the simulator cannot listen: {error.strerror or error}")
+            raise click.exceptions.Exit(Exit.UNAVAILABLE) from None
+        _tell_where(simulator.describe(), as_json=as_json)
+        await stopped.wait()
+
+
+def _tell_where(where: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(where)
+    else:
+        for vendor, urls in where["vendors"].items():
+            click.echo(f"{vendor:<13} {urls['http']}  {urls['ws']}")
+        click.echo(f"{'control':<13} {where['control']}")
+    # Whoever reads this through a pipe waits for it.
+    sys.stdout.flush()
 
 
 async def _watch_stdin(stopped: "asyncio.Event") -> None:

@@ -9,10 +9,11 @@ from mds_tui.cli.settings import Settings, shared
 
 if TYPE_CHECKING:
     from mds_engine.control import Snapshot
+    from mds_engine.control.snapshot import SourceView
     from mds_engine.engine import Engine
 
 
-@click.command()
+@click.command(short_help="Check every source once, and print how things stand.")
 @click.option("--json", "as_json", is_flag=True, help="The whole snapshot as one JSON object.")
 @shared
 @click.pass_obj
@@ -43,7 +44,7 @@ def _print_tables(snapshot: "Snapshot") -> None:
     for source in snapshot.sources:
         click.echo(
             f"{source.name:<16} {source.kind:<13} {source.state.value:<13} {source.health:<13} "
-            f"{source.breaker.state:<12} {source.why or source.last_error}".rstrip()
+            f"{source.breaker.state:<12} {_why(source)}".rstrip()
         )
     click.echo()
     click.echo(f"{'ROUTE':<18} {'ACTIVE':<16} SOURCES")
@@ -52,7 +53,15 @@ def _print_tables(snapshot: "Snapshot") -> None:
         click.echo(f"{route.key:<18} {route.active or 'nobody':<16} {' > '.join(route.sources)}{degraded}")
 
 
-@click.command()
+def _why(source: "SourceView") -> str:
+    """What is said of its state, and of the check that just failed: "answers" alone would mislead."""
+    said = [source.why] if source.why else []
+    if source.last_error and source.health != "healthy":
+        said.append(source.last_error)
+    return "; ".join(said)
+
+
+@click.command(short_help="List what an operator can do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def commands(*, as_json: bool) -> None:
     """List what an operator can do: the words of the console's ":" line, with their keys."""

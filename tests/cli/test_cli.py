@@ -1,5 +1,7 @@
 """The whole: help, exit codes, what is imported, what is documented."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -141,3 +143,90 @@ def test_a_defect_is_one_sentence_and_a_file(tmp_path):
     assert len(done.stderr.splitlines()) == 1
     (log,) = tmp_path.rglob("defects.log")
     assert "Traceback" in log.read_text()
+
+
+SOURCE = "import mds_tui.cli as c, sys; sys.argv = ['mds-tui', *sys.argv[1:]]; c.main()"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("config", "example"), ("simulate", "--json"), ("--help",)])
+def test_an_output_that_cannot_be_written_is_no_defect(tmp_path, words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", SOURCE, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == Exit.OUTPUT
+    assert done.stderr == "mds-tui: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", [("config", "example"), ("simulate", "--json")])
+def test_a_reader_that_is_gone_is_no_failed_check(tmp_path, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", SOURCE, *words],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.UNREAD, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_verb_that_is_ended_clears_up_behind_itself(tmp_path, number):
+    code = (
+        "import asyncio, click, pathlib, sys, mds_tui.cli as c\n"
+        "async def wait():\n"
+        "    try:\n"
+        "        print('ready', flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "    finally: print('cleared', flush=True)\n"
+        "@c.cli.command()\n"
+        "def slow(): asyncio.run(wait())\n"
+        "sys.argv = ['mds-tui', 'slow']; c.main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        out, complaints = process.communicate(timeout=30)
+    assert (process.returncode, out, complaints) == (128 + number, "cleared\n", "")
+
+
+def test_a_simulator_that_is_no_url_is_told(run):
+    result = run("quote", "NSE:INFY", "--simulator", "http://[::1")
+    assert result.exit_code == Exit.CONFIG
+    assert result.stderr.startswith("mds-tui: --simulator http://[::1: Invalid IPv6 URL; give")
+
+
+def test_a_current_folder_that_is_gone_is_told(run, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("config", "check")
+    assert (result.exit_code, result.stderr) == (
+        Exit.CONFIG,
+        "mds-tui: the current folder is no longer there; change to one that is\n",
+    )
+
+
+def test_the_list_of_verbs_is_whole_sentences(run):
+    assert "..." not in run("--help").stdout.partition("Commands:")[2]
+    assert "..." not in run("config", "--help").stdout.partition("Commands:")[2]
+
+
+def test_the_names_of_the_drills_are_in_the_help(run):
+    from mds_engine import drills
+
+    words = run("drill", "--help").stdout.replace("-\n  ", "-").replace(",", " ").replace(";", " ").split()
+    assert set(drills.SCENARIOS) <= set(words)

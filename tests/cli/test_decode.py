@@ -152,3 +152,19 @@ def test_a_decoder_that_knows_no_base64_gets_the_bytes_behind_it():
     ]
     assert [record["type"] for record in found] == ["quote", "error"]
     assert found[1]["frame"] == 2
+
+
+def test_a_file_with_nothing_in_it_is_not_met_with_silence(run, tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    result = run("decode", "binance", "stream", tmp_path / "empty", "--json")
+    assert (result.stdout, result.stderr) == ("", f"mds-tui: {tmp_path / 'empty'}: is empty\n")
+    (tmp_path / "noise").write_bytes(bytes(range(200)))
+    result = run("decode", "binance", "stream", tmp_path / "noise", "--json")
+    assert result.stderr == f"mds-tui: {tmp_path / 'noise'}: nothing in it is of binance stream\n"
+
+
+def test_an_archive_that_is_no_csv_is_an_error_record(run, lines, tmp_path):
+    (tmp_path / "noise").write_bytes(b"1,2\r3\0\x80")
+    result = run("decode", "binance", "vision", tmp_path / "noise", "--json")
+    (error,) = lines(result)
+    assert (error["class"], result.exit_code) == ("InvalidPayload", 6)

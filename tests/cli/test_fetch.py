@@ -3,6 +3,7 @@
 import csv
 import gc
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -158,7 +159,68 @@ def test_ticks_that_no_source_streams_are_refused(fetch, lines, tmp_path):
 def test_ticks_that_do_not_come_are_not_waited_for(fetch):
     result = fetch("ticks", "BINANCE:NOSUCHCOIN", "--timeout", "0.2")
     assert result.exit_code == 1
-    assert result.stderr == "mds-tui: no tick of BINANCE:NOSUCHCOIN came for 0.2 s\n"
+    assert result.stderr.startswith("mds-tui: no tick of BINANCE:NOSUCHCOIN came for 0.2 s (")
+
+
+def test_a_silence_is_an_error_record_too(fetch, lines):
+    (error,) = lines(fetch("ticks", "BINANCE:NOSUCHCOIN", "--timeout", "0.2", "--json"))
+    assert (error["type"], error["class"]) == ("error", "Unavailable")
+
+
+def test_no_silence_lasts_for_nan_seconds(fetch):
+    result = fetch("ticks", "BINANCE:BTCUSDT", "--timeout", "nan")
+    assert result.exit_code == 2
+    assert "nan is not a number of seconds" in result.stderr
+
+
+def test_a_stream_that_cannot_be_reached_is_why_no_tick_comes(run, tmp_path):
+    dead = """
+    [sources.b]
+    kind = "binance"
+    endpoints = ["http://127.0.0.1:1"]
+    stream_endpoints = ["ws://127.0.0.1:1"]
+    [engine]
+    state_path = ":memory:"
+    """
+    (tmp_path / "c.toml").write_text(dead)
+    result = run("ticks", "BINANCE:BTCUSDT", "--timeout", "2", "--config", tmp_path / "c.toml")
+    assert result.exit_code == 1
+    assert "(b: 127.0.0.1:1" in result.stderr
+
+
+def test_an_exchange_that_is_down_does_not_withhold_the_others(run, simulator, lines, tmp_path):
+    up = simulator.address.vendors["binance"].http
+    dead = f"""
+    [sources.b]
+    kind = "binance"
+    endpoints = ["{up}"]
+    [sources.y]
+    kind = "yahoo"
+    endpoints = ["http://127.0.0.1:1"]
+    [routes.NASDAQ]
+    sources = ["y"]
+    [routes.BINANCE]
+    sources = ["b"]
+    [engine]
+    state_path = ":memory:"
+    """
+    (tmp_path / "c.toml").write_text(dead)
+    result = run("quote", "NASDAQ:AAPL", "BINANCE:BTCUSDT", "--json", "--config", tmp_path / "c.toml")
+    quote, error = lines(result)
+    assert (quote["instrument"], error["class"]) == ("BINANCE:BTCUSDT", "AllSourcesFailedError")
+    assert "NASDAQ:AAPL" in error["message"]
+    assert result.exit_code == 4
+
+
+def test_a_state_that_cannot_be_kept_is_told(run, simulator, tmp_path):
+    (tmp_path / "state.db").write_text("this is no database, and never was one, whatever its name says")
+    up = simulator.address.vendors["binance"].http
+    (tmp_path / "c.toml").write_text(
+        f'[engine]\nstate_path = "{tmp_path}/state.db"\n[sources.b]\nkind = "binance"\nendpoints = ["{up}"]\n'
+    )
+    result = run("quote", "BINANCE:BTCUSDT", "--config", tmp_path / "c.toml")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("mds-tui: warning: nothing is kept over a restart")
 
 
 def test_a_reader_that_goes_away_leaves_no_traceback(simulator, tmp_path):
@@ -222,7 +284,49 @@ def test_status_is_the_snapshot(fetch, lines):
 
 def test_a_fault_is_made_and_ended(fetch):
     assert fetch("fault", "yahoo", "refuse").stdout == "yahoo: refuse, until `mds-tui fault yahoo --clear`\n"
-    assert fetch("fault", "yahoo", "--clear").stdout == "yahoo: 1 faults ended\n"
+    assert fetch("fault", "yahoo", "--clear").stdout == "yahoo: 1 fault ended\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("yahho", "refuse"), "Error: no vendor 'yahho' here; running: binance, kite, yahoo, alphavantage"),
+        (("yahoo", "refuse", "--delay", "1"), "Error: --delay belongs to the faults slow, cut-stream"),
+        (("yahoo", "status", "--status", "99999"), None),
+        (("yahoo", "slow", "--delay", "-1"), None),
+    ],
+)
+def test_a_fault_that_cannot_be_is_one_sentence(fetch, words, told):
+    result = fetch("fault", *words)
+    assert result.exit_code == 2
+    assert told is None or result.stderr.splitlines()[-1] == told
+
+
+def test_the_demos_names_of_sources_are_known_to_faults(fetch):
+    assert fetch("fault", "zerodha", "refuse").stdout.startswith("kite: refuse")
+    fetch("fault", "kite", "--clear")
+
+
+def test_of_several_demos_the_last_is_hurt_and_named(run, simulator, tmp_path):
+    import msgspec
+
+    from mds_tui.cli.demo_address import forget_demo, remember_demo, running_demos
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        remember_demo(simulator.address)
+        (own,) = running_demos()
+        line = msgspec.json.encode(simulator.address)
+        (own.parent / f"{other.pid}.json").write_bytes(line)
+        os.utime(own, (1, 1))
+        result = run("fault", "yahoo", "--clear")
+        assert result.exit_code == 0
+        assert (
+            f"2 demos are running; this is about the one started last (process {other.pid}" in result.stderr
+        )
+        forget_demo()
+        assert [file.stem for file in running_demos()] == [str(other.pid)]
+        other.communicate(b"\n")
+    assert running_demos() == []
 
 
 def test_a_fault_that_does_not_exist_is_told(fetch, run):

@@ -1,5 +1,6 @@
 """Tables to structs, field by field, so that all that is wrong is found in one go."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
@@ -58,12 +59,31 @@ def build(
     try:
         return wanted(**values)
     except ValueError as error:
-        named = next((name for name in re.findall(r"\w+", str(error)) if name in values), None)
-        report((*path, named) if named else path, str(error))
+        _report_each(wanted, values, path, report, error)
         return None
 
 
+def _report_each(
+    wanted: type[msgspec.Struct], values: dict[str, Any], path: Path, report: Report, error: ValueError
+) -> None:
+    """A struct names the first value that it refuses: those that are wrong by themselves are all told."""
+    told = False
+    needed = {field.name for field in msgspec.structs.fields(wanted) if field.required}
+    for name, value in values.items():
+        try:
+            wanted(**{key: values[key] for key in needed}, **({} if name in needed else {name: value}))
+        except ValueError as alone:
+            report((*path, name), str(alone))
+            told = True
+    if not told:
+        named = next((name for name in re.findall(r"\w+", str(error)) if name in values), None)
+        report((*path, named) if named else path, str(error))
+
+
 _WRONG: Any = object()
+
+_SPELLINGS = {"yes": True, "on": True, "no": False, "off": False}
+"""How people write true and false in an environment, besides those words and 1 and 0."""
 
 
 def _value(wanted: Any, value: Any, path: Path, report: Report, from_text: frozenset[Path]) -> Any:
@@ -73,12 +93,18 @@ def _value(wanted: Any, value: Any, path: Path, report: Report, from_text: froze
         return _WRONG if built is None else built
     # An item of a list may be the text that came from outside, as well as the whole.
     strict = not any(place[: len(path)] == path for place in from_text)
+    if not strict and bool in (wanted, *get_args(wanted)) and isinstance(value, str):
+        value = _SPELLINGS.get(value.strip().lower(), value)
     try:
-        return msgspec.convert(value, wanted, strict=strict, dec_hook=_decode)
+        converted = msgspec.convert(value, wanted, strict=strict, dec_hook=_decode)
     except msgspec.ValidationError as error:
         secret = wanted is Secret or Secret in get_args(wanted)
         report(path, plain(str(error), value, wanted, secret=secret))
         return _WRONG
+    if isinstance(converted, float) and not math.isfinite(converted):
+        report(path, f"expected a finite number, got {converted}")
+        return _WRONG
+    return converted
 
 
 def _struct_in(wanted: Any) -> type[msgspec.Struct] | None:

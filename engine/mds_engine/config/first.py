@@ -54,7 +54,7 @@ def first_config_text(environ: Mapping[str, str]) -> str:
         for name, block in (("KITE_API_KEY", _KITE), ("ALPHA_VANTAGE_API_KEY", _ALPHA_VANTAGE))
     )
     return (
-        "# The configuration of mds-tui. All settings with their defaults: config.toml.example.\n"
+        "# The configuration of mds-tui. All settings with their defaults: mds-tui config example.\n"
         "# Keys belong into the environment; ${NAME} stands for its value.\n\n"
         f"{_KEYLESS}\n{keyed}\n{_ROUTES}\n{_CONSOLE}"
     )
@@ -74,8 +74,13 @@ def write_first_config(file: Path, environ: Mapping[str, str]) -> None:
         raise ConfigError(f"{file}: is there already and is left as it is") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(first_config_text(environ))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(first_config_text(environ))
+    except OSError as error:
+        # Half a file would be read as a whole one.
+        file.unlink(missing_ok=True)
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 def _commented(block: str) -> str:

@@ -252,3 +252,32 @@ def test_a_file_that_cannot_be_read_is_told(plugins, tmp_path):
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(InvalidConfigError, match="is not UTF-8"):
         load_config(tmp_path / "latin.toml", plugins, {})
+
+
+def test_every_value_that_a_policy_refuses_is_told(plugins):
+    wrong = "[breaker]\nconsecutive_failures = -3\nfailure_rate = 1.5\nwindow_calls = 0\n"
+    text = '[sources.y]\nkind = "yahoo"\n' + wrong
+    found = problems(text, plugins)
+    assert [line.split(": ")[1] for line in found] == [
+        "breaker.consecutive_failures",
+        "breaker.failure_rate",
+        "breaker.window_calls",
+    ]
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_no_time_is_endless(plugins, value):
+    text = f'[sources.y]\nkind = "yahoo"\n[engine]\ndeadline_s = {value}\n'
+    (problem,) = problems(text, plugins)
+    assert problem.startswith("config.toml:4: engine.deadline_s: expected a")
+
+
+@pytest.mark.parametrize(("word", "value"), [("yes", True), ("Off", False), ("0", False), ("TRUE", True)])
+def test_the_environment_may_say_yes_and_no(plugins, word, value):
+    text = '[sources.y]\nkind = "yahoo"\n[engine]\nfailover_enabled = "${F}"\n'
+    assert parse_config(text, plugins, {"F": word}).config.engine.failover_enabled is value
+
+
+def test_a_file_does_not_say_yes_in_quotes(plugins):
+    (problem,) = problems('[sources.y]\nkind = "yahoo"\n[engine]\nfailover_enabled = "yes"\n', plugins)
+    assert "expected true or false, got text ('yes')" in problem

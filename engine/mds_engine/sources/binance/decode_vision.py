@@ -22,7 +22,10 @@ def decode_vision(payload: bytes, instrument: Instrument, interval: Interval) ->
     before; newer futures files have a header.
     """
     text = (_unzipped(payload) if payload.startswith(_ZIP) else payload).decode("ascii", "replace")
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error as error:
+        raise InvalidPayload(f"the archive cannot be read: {error}") from error
     if rows and rows[0][0] == "open_time":
         del rows[0]
     try:

@@ -1,0 +1,18 @@
+"""Types of options that click lacks."""
+
+import math
+
+import click
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds: finite, for `nan` passes every range and `inf` is no time to wait."""
+
+    name = "seconds"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as click does."""
+        seconds = float(super().convert(value, param, ctx))  # type: ignore[arg-type]
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return seconds
