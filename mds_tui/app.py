@@ -20,7 +20,7 @@ from mds_tui.feed import Feed
 from mds_tui.format.cells import Cell
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import BLANK, Sight
-from mds_tui.news import is_alarm, is_toast
+from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
 from mds_tui.screens.main import MainScreen
 from mds_tui.screens.subjects import Subject, routes_for, sources_for
 from mds_tui.settings import ConsoleSettings
@@ -79,6 +79,7 @@ class ConsoleApp(App[None]):
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
         self.frame_ms: float | None = None
+        self._incidents = Incidents()
         self._worked_s = 0.0
         self._started = False
         super().__init__()
@@ -171,9 +172,12 @@ class ConsoleApp(App[None]):
         return Sight(self.feed.snapshot or BLANK, self.paint.glyphs, self.settings.zone)
 
     def _tell(self, news: Sequence[Event]) -> None:
-        toasts = [event for event in news if is_toast(event)]
-        for event in toasts[:MOST_TOASTS]:
-            line = event_line(event, self.paint.glyphs, self.settings.zone)
+        toasts = self._incidents.sift(news, self._now())
+        for events in toasts[:MOST_TOASTS]:
+            line = event_line(events[0], self.paint.glyphs, self.settings.zone)
+            if len(events) > 1:
+                subject = incident_of(events[0])[1] or "routes"
+                line = line._replace(subject=subject, text=incident_words(events))
             severity = "error" if line.level is Level.CRITICAL else _SEVERITY[line.level]
             self.notify(
                 shorten(line.text, TOAST_LENGTH, placeholder="…"),

@@ -105,7 +105,10 @@ def _breaker_line(
     what = f"{event.capability} breaker" if event.capability else "breaker"
     match event:
         case events.BreakerOpened():
-            text = _because(f"{what} open for {duration(event.open_for_s)}", event.why)
+            # The cause is what an operator looks for: before the count that tripped it, which may be cut.
+            count, _, cause = _sentence(event.why).partition(": ")
+            why = f"{cause} ({count})" if cause else count
+            text = _because(f"{what} open for {duration(event.open_for_s)}", why)
             return EventLine(glyphs.out, Level.CRITICAL, event.source, text)
         case events.BreakerHalfOpened():
             text = f"{what} half-open: probes decide"

@@ -110,10 +110,10 @@ class CostPane(LiveGrid[UseRow]):
     heading = False
     columns: ClassVar[Sequence[Column[UseRow]]] = (
         Column("source", lambda row, _sight, _width: cell(row.source), 6, 14, order=lambda row: row.source),
-        Column("what", _what, 5, 12, priority=2),
-        Column("", _line, 6, 30, stretch=True, order=lambda row: row.percent),
+        Column("what", _what, 5, 12, priority=1),
+        Column("", _line, 6, 30, stretch=True, priority=2, order=lambda row: row.percent),
         Column("used", _use, 9, 16, right=True),
-        Column("outlook", _outlook, 1, 13, priority=1),
+        Column("outlook", _outlook, 1, 13),
     )
 
     def basis(self, items: Sequence[UseRow], sight: Sight) -> object:

@@ -40,15 +40,25 @@ def chain_cell(route: RouteView, sight: Sight, width: int) -> Cell:
         short = cell(f"{sight.glyphs.forced} {route.pinned}{left}", Ink.FORCED)
         return words if left and width_of(words) <= width else short
     roomy = _chain(route, sight, " ")
-    return roomy if width_of(roomy) <= width else _chain(route, sight, "")
+    if width_of(roomy) <= width:
+        return roomy
+    # Whole names or none: who answers always, then the first in line; the rest is a number.
+    left_out: set[str] = set()
+    for name in ("", *(other for other in reversed(route.sources) if other != route.active)):
+        left_out.add(name)
+        close = _chain(route, sight, "", frozenset(left_out))
+        if width_of(close) <= width:
+            break
+    return close
 
 
-def _chain(route: RouteView, sight: Sight, gap: str) -> Cell:
+def _chain(route: RouteView, sight: Sight, gap: str, left_out: frozenset[str] = frozenset()) -> Cell:
     glyphs = sight.glyphs
+    shown = [name for name in route.sources if name not in left_out]
     spans: list[Span] = []
     if route.active is None:
         spans += [Span(f"{glyphs.out} down", Ink.BAD), Span("  ")]
-    for index, name in enumerate(route.sources):
+    for index, name in enumerate(shown):
         if index:
             spans.append(Span(f"{gap}{glyphs.arrow}{gap}", Ink.FAINT))
         source = sight.snapshot.source(name)
@@ -61,6 +71,8 @@ def _chain(route: RouteView, sight: Sight, gap: str) -> Cell:
             )
         else:
             spans.append(Span(name, Ink.DIM))
+    if hidden := len(route.sources) - len(shown):
+        spans.append(Span(f" +{hidden}" if shown else f"+{hidden}", Ink.FAINT))
     return tuple(spans)
 
 

@@ -50,7 +50,11 @@ def breaker_words(breaker: BreakerView) -> Cell:
 
 
 def breaker_cell(source: SourceView, _sight: Sight, _width: int) -> Cell:
-    """What the worst breaker does."""
+    """What the worst breaker does; a closed one lets nothing through while the vendor holds us off."""
+    held = max(source.limiters, key=lambda limiter: limiter.blocked_for_s, default=None)
+    if held is not None and round(held.blocked_for_s) > 0 and source.breaker.state == "closed":
+        word, ink = ("banned", Ink.BAD) if held.banned else ("throttled", Ink.WARN)
+        return cell(f"{word} {countdown(held.blocked_for_s)}", ink)
     return breaker_words(source.breaker)
 
 
@@ -138,7 +142,7 @@ class SourcesPane(LiveGrid[SourceView]):
     columns: ClassVar[Sequence[Column[SourceView]]] = (
         Column("source", name_cell, 8, 16, order=lambda source: source.name),
         Column("state", state_cell, 8, 14, order=lambda source: _ORDER.index(source.state)),
-        Column("breaker", breaker_cell, 8, 14, order=lambda source: source.breaker.state),
+        Column("breaker", breaker_cell, 8, 17, order=lambda source: source.breaker.state),
         Column("dots", dots_cell, DOTS, right=True, priority=3, title=""),
         Column("age", age_cell, 5, right=True, order=lambda source: source.age_s),
         Column("p50", p50_cell, 5, right=True, priority=6, order=lambda source: source.p50_ms),

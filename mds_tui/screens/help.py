@@ -37,6 +37,12 @@ def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> 
     return tuple(lines)
 
 
+def _either(sentences: Sequence[str]) -> str:
+    """Sentences as one: `Move a route; or force it.`"""
+    first, *others = (sentence.rstrip(".") for sentence in sentences)
+    return "; or ".join([first, *(other[:1].lower() + other[1:] for other in others)]) + "."
+
+
 def _grouped(
     bindings: Mapping[str, ActiveBinding], width: int
 ) -> tuple[Sequence[Cell], Sequence[Cell], Sequence[Cell]]:
@@ -53,8 +59,7 @@ def _grouped(
     of_desk: list[Cell] = []
     acting: list[Cell] = []
     about = {
-        entries[0].name: " or ".join(entry.about for entry in entries)
-        for entries in entries_by_key().values()
+        entries[0].name: _either([entry.about for entry in entries]) for entries in entries_by_key().values()
     }
     for (on_pane, action), (names, active) in keys.items():
         words = "the pane of that number" if action == "pane" else active.binding.description

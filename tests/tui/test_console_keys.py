@@ -338,10 +338,28 @@ async def test_an_outage_of_many_routes_does_not_bury_the_screen_in_toasts(conso
             link.happen(RouteDown(route=route.key, why="nobody is left " * 40))
         app.beat()
         await pilot.pause()
-        notes = [note.message for note in app._notifications]
-        assert len(notes) == 3
-        assert notes[-1] == "and 6 more: see the events"
-        assert max(len(note) for note in notes) <= 110
+        (note,) = [note.message for note in app._notifications]
+        assert note.startswith("8 routes down: NSE/quote, NSE/bars")
+        assert len(note) <= 110
+
+
+async def test_what_follows_of_an_incident_is_told_once_when_it_is_over(console, link, times) -> None:
+    app = console()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await pilot.pause()
+        for route in ("NSE/ticks", "NSE/quote", "NSE/bars"):
+            link.happen(FailedOver(route=route, before="kite", after="yahoo", why="cut"))
+            app.beat()
+            times.monotonic += 1.0
+        link.happen(FailedOver(route="NASDAQ/quote", before="yahoo", after="alphavantage", why="refused"))
+        app.beat()
+        await pilot.pause()
+        assert [note.title for note in app._notifications] == ["⇄ NSE/ticks", "⇄ NASDAQ/quote"]
+        times.monotonic += 10.0
+        app.beat()
+        await pilot.pause()
+        *_, last = app._notifications
+        assert (last.title, last.message) == ("⇄ kite", "2 routes failed over: NSE/quote, NSE/bars: cut")
 
 
 async def test_events_follow_until_the_operator_looks_at_one(console, link) -> None:
