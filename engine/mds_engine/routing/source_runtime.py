@@ -25,6 +25,8 @@ from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.seats import Seats
+from mds_engine.routing.telling import event_of
+from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost, Source
 
@@ -365,24 +367,7 @@ class SourceRuntime:
         self.changed(self)
 
     def _tell(self, capability: str, transition: Transition) -> None:
-        why = transition.why
-        match transition.after:
-            case BreakerState.OPEN:
-                self._emit(
-                    events.BreakerOpened(
-                        source=self.name, capability=capability, open_for_s=transition.open_for_s, why=why
-                    )
-                )
-            case BreakerState.HALF_OPEN:
-                self._emit(events.BreakerHalfOpened(source=self.name, capability=capability))
-            case BreakerState.CLOSED:
-                self._emit(events.BreakerClosed(source=self.name, capability=capability, why=why))
-            case BreakerState.FORCED_OPEN | BreakerState.FORCED_CLOSED:
-                self._emit(
-                    events.BreakerForced(
-                        source=self.name, capability=capability, state=transition.after.value, why=why
-                    )
-                )
+        self._emit(event_of(self.name, capability, transition))
 
     # --- What the adapter is lent (SourceContext) -----------------------------------------------------
 
@@ -404,48 +389,9 @@ class SourceRuntime:
         quota = self.blocks.get("quota")
         if cost.counted and quota is not None and quota.until_wall > self.clock.wall():
             raise QuotaExhausted(quota.why, resets_at=quota.until_wall, source=self.name)
-        await self._wait_turn(cost, longest_s)
+        await wait_turn(self.limiters[cost.group], cost.weight, longest_s, self.clock)
         if cost.counted:
             self.spent()
-
-    async def _wait_turn(self, cost: RequestCost, longest_s: float) -> None:
-        now = self.clock.now()
-        grant = self.limiters[cost.group].reserve(cost.weight, now, longest_s)
-        if grant is None:
-            raise self._no_turn(cost, now)
-        if grant > now:
-            await self.sleep_until_granted(cost, grant, now, now + longest_s)
-
-    async def sleep_until_granted(self, cost: RequestCost, grant: float, now: float, deadline: float) -> None:
-        """Sleep until a reservation's time, and reserve anew if a 429 voided it meanwhile.
-
-        Raises Throttled(local=True) when that would end after `deadline`.
-        """
-        limiter = self.limiters[cost.group]
-        while True:
-            try:
-                await self.clock.sleep(grant - now)
-            except asyncio.CancelledError:
-                limiter.cancel(grant, cost.weight)
-                raise
-            now = self.clock.now()
-            if limiter.still_granted(grant, cost.weight, now):
-                return
-            again = limiter.reserve(cost.weight, now, deadline - now)
-            if again is None:
-                raise self._no_turn(cost, now)
-            if again <= now:
-                return
-            grant = again
-
-    def _no_turn(self, cost: RequestCost, now: float) -> Throttled:
-        wait_s = self.limiters[cost.group].wait_s(cost.weight, now)
-        return Throttled(
-            f"our own limiter would have to wait {wait_s:.1f} s",
-            retry_after_s=wait_s,
-            local=True,
-            source=self.name,
-        )
 
     def observe_usage(
         self, group: str, window_s: float, *, used: int | None = None, remaining: int | None = None

@@ -10,6 +10,7 @@ from mds_engine.model import Step, Verdict
 from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
 from mds_engine.routing.requests import Request
 from mds_engine.routing.source_runtime import Permit
+from mds_engine.routing.turns import sleep_until_granted
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import RequestCost
 
@@ -135,7 +136,9 @@ class Trip(Generic[T]):
             self._held_by_limiter(unit, cost.group, cost.weight, now)
             return None
         try:
-            await runtime.sleep_until_granted(cost, grant, now, self.deadline)
+            await sleep_until_granted(
+                runtime.limiters[cost.group], cost.weight, grant, deadline=self.deadline, clock=runtime.clock
+            )
         except Throttled as error:
             self._skip(unit, error.message)
             return None

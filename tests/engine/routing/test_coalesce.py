@@ -111,3 +111,24 @@ def test_who_has_more_time_than_the_one_that_called_calls_again(virtually):
         return [type(result) for result in results], len(calls)
 
     assert virtually(scene) == ([ValueError, str], 2)
+
+
+def test_a_leader_that_gives_up_early_for_want_of_time_does_not_speak_for_the_patient(virtually):
+    async def scene(clock):
+        shared, calls = Coalescer(), []
+
+        async def call():
+            calls.append(None)
+            await clock.sleep(0.01)
+            if len(calls) == 1:
+                raise ValueError("a limiter's wait does not fit 0.1 s")
+            return "patience"
+
+        results = await asyncio.gather(
+            shared.run("key", call, deadline=0.1, now=clock.now),
+            shared.run("key", call, deadline=9.0, now=clock.now),
+            return_exceptions=True,
+        )
+        return [type(result) for result in results]
+
+    assert virtually(scene) == [ValueError, str]
