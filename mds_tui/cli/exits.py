@@ -126,9 +126,14 @@ def _ending_as_by_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP end a verb as Ctrl+C does, so that it clears up behind itself."""
     came: list[int] = []
 
-    def interrupt(number: int, _: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        signal.raise_signal(signal.SIGINT)
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        if callable(on_interrupt):
+            on_interrupt(signal.SIGINT, frame)
+        else:
+            # A shell lets what it starts in the background ignore Ctrl+C, but not this.
+            raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield

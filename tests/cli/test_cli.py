@@ -181,9 +181,11 @@ def test_a_reader_that_is_gone_is_no_failed_check(tmp_path, words):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_verb_that_is_ended_clears_up_behind_itself(tmp_path, number):
+@pytest.mark.parametrize("on_interrupt", ["default_int_handler", "SIG_IGN"])
+def test_a_verb_that_is_ended_clears_up_behind_itself(number, on_interrupt):
     code = (
-        "import asyncio, click, pathlib, sys, mds_tui.cli as c\n"
+        "import asyncio, signal, sys, mds_tui.cli as c\n"
+        f"signal.signal(signal.SIGINT, signal.{on_interrupt})\n"
         "async def wait():\n"
         "    try:\n"
         "        print('ready', flush=True)\n"
