@@ -1,0 +1,72 @@
+"""What single cells of the panes say where room is short or something is wrong."""
+
+import msgspec
+import pytest
+from mds_engine.control import Snapshot
+from mds_engine.control.events import BreakerOpened, FailedOver, LoginNeeded
+from mds_engine.control.snapshot import LimiterView
+
+from mds_tui.format.cells import text_of, width_of
+from mds_tui.format.events import event_line
+from mds_tui.format.sight import Sight
+from mds_tui.news import INCIDENT_S, Incidents, incident_words
+from mds_tui.panes.cost import CostPane
+from mds_tui.panes.routes import chain_cell
+from mds_tui.panes.sources import breaker_cell
+from mds_tui.widgets.columns import place
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (40, "kite ▸ ▲ yahoo ▸ ✖ alphavantage"),
+        (26, "kite▸▲yahoo▸✖alphavantage"),
+        (19, "kite▸▲yahoo +1"),
+        (12, "▲yahoo +2"),
+    ],
+)
+def test_a_chain_never_cuts_a_name_and_always_names_who_answers(
+    snapshot: Snapshot, width: int, words: str
+) -> None:
+    chain = chain_cell(snapshot.route("NSE/quote"), Sight(snapshot), width)
+    assert text_of(chain) == words
+    assert width_of(chain) <= width
+
+
+@pytest.mark.parametrize(("banned", "words"), [(False, "throttled 59:55"), (True, "banned 59:55")])
+def test_a_closed_breaker_says_when_the_vendor_holds_us_off(
+    snapshot: Snapshot, *, banned: bool, words: str
+) -> None:
+    held = LimiterView(group="default", limit=10, window_s=60.0, used=3, blocked_for_s=3595.0, banned=banned)
+    source = msgspec.structs.replace(snapshot.source("binance"), limiters=(held,))
+    assert text_of(breaker_cell(source, Sight(snapshot), 17)) == words
+    free = msgspec.structs.replace(source, limiters=(msgspec.structs.replace(held, blocked_for_s=0.2),))
+    assert text_of(breaker_cell(free, Sight(snapshot), 17)) == "closed"
+
+
+def test_what_a_limit_counts_stays_longer_than_its_bar() -> None:
+    names = [
+        CostPane.columns[spot.column].name for spot in place(CostPane.columns, {0: 12, 3: 14, 4: 10}, 46)
+    ]
+    assert names == ["source", "what", "used", "outlook"]
+
+
+def test_the_cause_of_an_open_breaker_comes_before_the_count() -> None:
+    event = BreakerOpened(
+        source="kite", capability="", open_for_s=58.0, why="4 of the last 5 calls failed: connection refused"
+    )
+    assert (
+        event_line(event).text == "breaker open for 58 s: connection refused (4 of the last 5 calls failed)"
+    )
+
+
+def test_an_incident_is_one_interruption_and_a_new_one_another() -> None:
+    incidents = Incidents()
+    over = FailedOver(route="NSE/quote", before="kite", after="yahoo", why="cut")
+    more = FailedOver(route="NSE/bars", before="kite", after="yahoo", why="cut")
+    login = LoginNeeded(number=9, source="kite", why="the token expired")
+    assert incidents.sift([over, login], 0.0) == [[over], [login]]
+    assert incidents.sift([more, more], 1.0) == []
+    (later,) = incidents.sift([], INCIDENT_S)
+    assert incident_words(later) == "1 route failed over: NSE/bars: cut"
+    assert incidents.sift([over], INCIDENT_S + 1) == [[over]]
