@@ -1,5 +1,6 @@
 """A console on prepared pictures: for layout and keys. Behaviour on a real engine is tested apart."""
 
+import asyncio
 import html
 import os
 import re
@@ -40,6 +41,9 @@ from mds_engine.control.snapshot import (
 )
 
 AT = 1_790_000_000.0
+_QUIET_TURNS = 5
+"""Turns of the event loop without work: a message may be on its way between two widgets."""
+_SETTLED_WITHIN_S = 30.0
 
 
 class ScriptedLink:
@@ -322,6 +326,35 @@ def rich_events() -> tuple[Event, ...]:
         msgspec.structs.replace(event, number=number, at=AT - 300 + number * 30)
         for number, event in enumerate(happened, 1)
     )
+
+
+async def _settled(*_: float) -> None:
+    """Until no widget has a message or a callback left, and nothing waits to be painted."""
+    from textual._context import active_app
+
+    app = active_app.get()
+    async with asyncio.timeout(_SETTLED_WITHIN_S):
+        quiet = 0
+        while quiet < _QUIET_TURNS and not app._exit:
+            await asyncio.sleep(0)
+            if app._resize_event is not None:
+                quiet = 0
+                continue
+            if any(not pump._message_queue.empty() or pump._next_callbacks for pump in (app, *app._registry)):
+                quiet = 0
+                continue
+            quiet += 1
+            for screen in app.screen_stack[-1:]:
+                if screen._callbacks or screen._layout_required or screen._dirty_widgets:
+                    screen._on_timer_update()
+                    quiet = 0
+
+
+@pytest.fixture(autouse=True)
+def _no_fixed_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot sleeps in steps of 20 ms until the whole process is idle, which an engine never is."""
+    for module in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", _settled)
 
 
 @pytest.fixture
