@@ -142,6 +142,8 @@ class Picture:
             return SourceState.FORCED, f"forced for {', '.join(pinned)}"
         if worst.state == BreakerState.HALF_OPEN.value or any(outs):
             return SourceState.TRYING, next((why for why in outs if why), worst.why)
+        if runtime.last_good_at is None and runtime.last_error:
+            return SourceState.TRYING, f"has not answered yet; {runtime.last_error}"
         if serving:
             return SourceState.ACTIVE, f"answers {', '.join(route.text for route in serving)}"
         return SourceState.READY, "stands by"

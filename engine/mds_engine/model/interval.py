@@ -34,9 +34,15 @@ class Interval(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an interval such as `1m` or `1d`. Raises InvalidRequest."""
+        """Read an interval such as `1m` or `1d`. A capital `M` means months, as exchanges write it.
+
+        Raises InvalidRequest.
+        """
+        word = text.strip()
+        if word.endswith("M"):
+            word = f"{word[:-1]}mo"
         try:
-            return cls(text.strip().lower())
+            return cls(word.lower())
         except ValueError:
             known = ", ".join(cls)
             raise InvalidRequest(f"{text!r} is not a bar interval; known are {known}") from None

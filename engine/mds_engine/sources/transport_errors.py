@@ -21,8 +21,8 @@ def describe_transport_error(error: BaseException, waited_s: float) -> str:
 
 
 _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (socket.gaierror, "its name could not be resolved ({error})"),
-    (ssl.SSLError, "TLS failed ({error})"),
+    (socket.gaierror, "could not be resolved ({error})"),
+    (ssl.SSLError, "could not be trusted: TLS failed ({error})"),
     (TimeoutError, "timed out after {seconds} s"),
     (ConnectionRefusedError, "refused the connection"),
     ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), "reset the connection"),

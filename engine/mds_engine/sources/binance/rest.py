@@ -125,7 +125,7 @@ class BinanceSource(Source):
                 {
                     "symbol": request.instrument.symbol,
                     "interval": interval,
-                    "startTime": str(next_ms),
+                    "startTime": str(max(0, next_ms)),
                     "endTime": str(last_ms),
                     "limit": str(_KLINES_A_REQUEST),
                 },
