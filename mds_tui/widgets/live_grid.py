@@ -1,11 +1,10 @@
 """The one grid for live data: only lines that changed are drawn again, whatever the number of rows."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -14,6 +13,7 @@ from textual.widget import Widget
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, text_of, width_of
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.widgets.columns import Column, Place, arrange_rows, place
+from mds_tui.widgets.drawn import Drawn, Laid, regions_of
 from mds_tui.widgets.paint import NO_PAINT, Paint
 
 Item = TypeVar("Item")
@@ -22,21 +22,6 @@ _HEADING = 1
 """Lines above the rows."""
 _INDENT = 2
 """Columns for the cursor mark."""
-
-
-class Drawn(NamedTuple):
-    """One line as it stands on the screen."""
-
-    content: Cell
-    ground: str = "background"
-    faded: bool = False
-
-
-class Laid(NamedTuple, Generic[Item]):
-    """A row's columns side by side, and the item that they were made of."""
-
-    item: Item
-    spans: Cell
 
 
 class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
@@ -367,7 +352,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         before, self._drawn = self._drawn, drawn
         changed = [y for y, line in drawn.items() if before.get(y) != line]
         if changed:
-            self.refresh(*_regions(changed, self.size.width))
+            self.refresh(*regions_of(changed, self.size.width))
 
     def _in_sight(self) -> Sequence[Item]:
         return self._rows[self._first : self._first + self._visible_rows()]
@@ -431,14 +416,3 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         if self.size.height - self._top() - visible < len(self._tail):
             return self.size.height
         return self._top() + min(len(self._rows), visible) + 1
-
-
-def _regions(lines: Sequence[int], width: int) -> Sequence[Region]:
-    """Neighbouring lines as one region."""
-    regions: list[Region] = []
-    for y in lines:
-        if regions and regions[-1].bottom == y:
-            regions[-1] = regions[-1]._replace(height=regions[-1].height + 1)
-        else:
-            regions.append(Region(0, y, width, 1))
-    return regions
