@@ -73,11 +73,9 @@ class EventsPane(LiveGrid[Event]):
             self.hold_first()
         super().show(items, sight)
 
-    def action_sort(self) -> None:
-        """Always by time."""
-
-    def action_reverse(self) -> None:
-        """Always the newest first."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Always by time, the newest first: the keys that sort are none here, and help tells none."""
+        return action not in {"sort", "reverse"}
 
     def moved(self) -> None:
         """Follow from now on if the cursor stands on the newest."""

@@ -161,6 +161,17 @@ async def test_help_is_read_from_the_bindings(console, read_screen) -> None:
         assert app.screen is app.desk
 
 
+async def test_help_tells_no_key_that_does_nothing(console, read_screen) -> None:
+    app = console()
+    async with app.run_test(size=(140, 60)) as pilot:
+        await pilot.press("6", "s", "S", "question_mark")
+        await pilot.pause()
+        words = read_screen(app)
+        assert "in events" in words
+        assert "sort by" not in words
+        assert "reverse" not in words
+
+
 async def _dialog(app, pilot, *keys: str) -> str:
     await pilot.pause()
     await pilot.press(*keys)
