@@ -63,4 +63,5 @@ class Desk(Widget):
         self._boxes = boxes
         for pane in self.children:
             pane.display = pane.id in boxes
-        self.refresh(layout=True)
+            # Asked of the panes: a widget that asks for itself keeps the arrangement it has cached.
+            pane.refresh(layout=True)

@@ -179,6 +179,19 @@ async def test_the_first_frame_comes_before_the_engine(console, link, read_scree
         assert "demo" in read_screen(app)
 
 
+async def test_the_panes_take_the_room_that_the_first_picture_asks_for(console, link, snapshot) -> None:
+    app = console()
+    link.picture = None
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        before = app.desk.pane_named("sources").size.height
+        link.picture = snapshot
+        app.beat()
+        await pilot.pause()
+        rows = max(len(snapshot.sources), len(snapshot.routes))
+        assert app.desk.pane_named("sources").size.height > max(before, rows)
+
+
 async def test_a_silent_engine_is_said_and_the_picture_dimmed(console, link, times, read_screen) -> None:
     app = console()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -195,3 +208,36 @@ async def test_a_silent_engine_is_said_and_the_picture_dimmed(console, link, tim
         assert "engine stopped: config.toml: no such file" in read_screen(app)
         await pilot.press("F")
         assert app.screen is app.desk
+
+
+async def test_panes_grow_with_the_first_picture_though_none_appears(console, link) -> None:
+    picture, link.picture = link.picture, None
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        before = app.desk.pane_named("routes").size.height
+        routes = tuple(
+            msgspec.structs.replace(picture.routes[0], exchange=f"X{number}") for number in range(9)
+        )
+        link.picture = msgspec.structs.replace(picture, routes=routes)
+        app.beat()
+        await pilot.pause()
+        assert app.desk.pane_named("routes").size.height > before
+
+
+async def test_rows_out_of_sight_are_told_in_the_border(console, link, read_screen) -> None:
+    routes = tuple(
+        msgspec.structs.replace(link.picture.routes[0], exchange=f"X{number}") for number in range(9)
+    )
+    link.picture = msgspec.structs.replace(link.picture, routes=routes)
+    app = console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        pane = app.desk.pane_named("routes")
+        assert pane.border_subtitle.startswith("▼ 2 more")
+        await pilot.press("G", "k")
+        assert pane.border_subtitle.startswith("▲ 2 more")
+        await pilot.resize_terminal(80, 40)
+        await pilot.pause()
+        assert "more" not in pane.border_subtitle
