@@ -32,6 +32,8 @@ class Glyphs(NamedTuple):
     ladder: str = "▁▂▃▄▅▆▇█"
     separator: str = "│"
     more: str = "…"
+    above: str = "▲"
+    below: str = "▼"
     dot: str = "·"
     warning: str = "!"
     nothing: str = "–"
@@ -61,6 +63,8 @@ ASCII = Glyphs(
     ladder="_.-:=+*#",
     separator="|",
     more="~",
+    above="^",
+    below="v",
     dot="-",
     warning="!",
     nothing="-",

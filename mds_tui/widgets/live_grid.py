@@ -15,11 +15,10 @@ from mds_tui.format.sight import BLANK, Sight
 from mds_tui.widgets.columns import Column, Place, arrange_rows, place
 from mds_tui.widgets.drawn import Drawn, Laid, regions_of
 from mds_tui.widgets.paint import NO_PAINT, Paint
+from mds_tui.widgets.window import NO_WINDOW, hidden_words, window_of
 
 Item = TypeVar("Item")
 
-_HEADING = 1
-"""Lines above the rows."""
 _INDENT = 2
 """Columns for the cursor mark."""
 
@@ -83,7 +82,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self._places: tuple[Place, ...] = ()
         self._drawn: dict[int, Drawn] = {}
         self._tail: tuple[Cell, ...] = ()
-        self._first = 0
+        self._window = NO_WINDOW
         self._basis: object = None
         self._surroundings: object = None
         self._cells: dict[str, Laid[Item]] = {}
@@ -150,7 +149,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
     def use(self, paint: Paint) -> None:
         """Take another theme."""
         self.paint = paint
-        self._show_note()
         self._redraw()
 
     def filter(self, needle: str) -> None:
@@ -187,7 +185,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by pages."""
-        self._go(self.cursor + by * max(1, self._visible_rows() - 1))
+        self._go(self.cursor + by * max(1, self._window.visible - 1))
 
     def action_jump(self, to: int) -> None:
         """First or (-1) last row."""
@@ -223,8 +221,8 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        row = self._first + offset.y - self._top()
-        if offset.y >= self._top() and row < len(self._rows):
+        row = self._window.first + offset.y - self._window.top
+        if offset.y >= self._window.top and row < len(self._rows):
             self._go(row)
             if event.chain > 1:
                 self.action_open()
@@ -266,17 +264,17 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def _draw(self, y: int) -> Drawn:
         """What stands on a line of the pane."""
-        if y < self._top() and self._items:
+        window = self._window
+        if y < window.top and self._items:
             return Drawn(self._heading_line(), faded=self.faded)
-        index = self._first + y - self._top()
-        if 0 <= y - self._top() < self._visible_rows() and index < len(self._rows):
+        index = window.first + y - window.top
+        if 0 <= y - window.top < window.visible and index < len(self._rows):
             quiet = self.faded or self.is_quiet(self._rows[index])
             return Drawn(self._line(index), self._ground(index), quiet)
-        if not self._rows and y == self._top():
+        if not self._rows and y == window.top:
             return Drawn((Span(" " * _INDENT), Span(self.empty_words(), Ink.DIM)), faded=self.faded)
-        first = self._tail_top()
-        if first <= y < first + len(self._tail):
-            return Drawn((Span(" " * _INDENT), *self._tail[y - first]), faded=self.faded)
+        if 0 <= y - window.tail_top < len(self._tail):
+            return Drawn((Span(" " * _INDENT), *self._tail[y - window.tail_top]), faded=self.faded)
         return Drawn(EMPTY)
 
     def _ground(self, index: int) -> str:
@@ -329,12 +327,13 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(found if found is not None else self.cursor, len(self._rows) - 1))
         current = self.current()
         self._cursor_key = self.key(current) if current is not None else None
-        self._show_note()
         if self.is_mounted and self.size.height:
             self._draw_changes()
+        self._show_note()
 
     def _show_note(self) -> None:
-        note = self.paint.words(self.note())
+        hidden = hidden_words(self._window, len(self._rows), self.paint.glyphs)
+        note = self.paint.words(" · ".join(part for part in (hidden, self.note()) if part))
         if self.border_subtitle != note:
             self.border_subtitle = note
 
@@ -346,7 +345,14 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         if len(tail) != len(self._tail):
             self._drawn.clear()
         self._tail = tail
-        self._scroll_to_fit()
+        self._window = window_of(
+            self.size.height,
+            heading=self.heading,
+            rows=len(self._rows),
+            tail=len(tail),
+            cursor=self.cursor,
+            first=self._window.first,
+        )
         self._measure()
         drawn = {y: self._draw(y) for y in range(self.size.height)}
         before, self._drawn = self._drawn, drawn
@@ -355,7 +361,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
             self.refresh(*regions_of(changed, self.size.width))
 
     def _in_sight(self) -> Sequence[Item]:
-        return self._rows[self._first : self._first + self._visible_rows()]
+        return self._rows[self._window.first : self._window.first + self._window.visible]
 
     def _measure(self) -> None:
         """Widen columns for what is in sight; they never shrink, so that nothing jumps."""
@@ -380,6 +386,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self._cells.clear()
         if self.is_mounted and self.size.height:
             self._draw_changes()
+        self._show_note()
         self.refresh()
 
     def _go(self, index: int) -> None:
@@ -388,31 +395,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(index, len(self._rows) - 1))
         self._cursor_key = self.key(self._rows[self.cursor])
         self.moved()
-        self._show_note()
         self._draw_changes()
+        self._show_note()
         self.post_message(self.CursorMoved(self))
-
-    def _scroll_to_fit(self) -> None:
-        # Not Textual's scrolling: a longer list would cost a layout of the whole screen.
-        visible = self._visible_rows()
-        if self.cursor < self._first:
-            self._first = self.cursor
-        elif self.cursor >= self._first + visible:
-            self._first = self.cursor - visible + 1
-        self._first = max(0, min(self._first, len(self._rows) - visible))
-
-    def _top(self) -> int:
-        return _HEADING if self.heading else 0
-
-    def _visible_rows(self) -> int:
-        room = self.size.height - self._top()
-        tail = len(self._tail)
-        if tail and room - tail - 1 >= min(len(self._rows), 3):
-            return max(1, room - tail - 1)
-        return max(1, room)
-
-    def _tail_top(self) -> int:
-        visible = self._visible_rows()
-        if self.size.height - self._top() - visible < len(self._tail):
-            return self.size.height
-        return self._top() + min(len(self._rows), visible) + 1

@@ -210,21 +210,6 @@ async def test_a_silent_engine_is_said_and_the_picture_dimmed(console, link, tim
         assert app.screen is app.desk
 
 
-async def test_panes_grow_with_the_first_picture_though_none_appears(console, link) -> None:
-    picture, link.picture = link.picture, None
-    app = console()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        before = app.desk.pane_named("routes").size.height
-        routes = tuple(
-            msgspec.structs.replace(picture.routes[0], exchange=f"X{number}") for number in range(9)
-        )
-        link.picture = msgspec.structs.replace(picture, routes=routes)
-        app.beat()
-        await pilot.pause()
-        assert app.desk.pane_named("routes").size.height > before
-
-
 async def test_rows_out_of_sight_are_told_in_the_border(console, link, read_screen) -> None:
     routes = tuple(
         msgspec.structs.replace(link.picture.routes[0], exchange=f"X{number}") for number in range(9)
