@@ -82,7 +82,7 @@ REGISTRY: tuple[Entry, ...] = (
         "enable-source",
         commands.EnableSource,
         "enable",
-        "Take a source into service, or out of it (--enabled false).",
+        "Take a source into service, or out of it.",
         key="E",
         positional=("source", "enabled"),
     ),
