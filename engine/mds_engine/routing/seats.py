@@ -17,7 +17,8 @@ class Seats:
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        """Futures of those who wait: True when they get a place, False when their time is over."""
 
     @property
     def waiting(self) -> int:
@@ -33,29 +34,35 @@ class Seats:
 
     async def take(self, longest_s: float) -> bool:
         """Take a place, waiting at most `longest_s` seconds for it. False if none came free."""
-        seat = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        seat: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(seat)
+        timer = loop.call_later(longest_s, self._give_up, seat)
         try:
-            await asyncio.wait((seat,), timeout=max(0.0, longest_s))
+            return await seat
         except asyncio.CancelledError:
-            if not self._give_up(seat):
+            if seat.cancelled():
+                self._forget(seat)
+            elif seat.result():
                 self.release()
             raise
-        return not self._give_up(seat)
+        finally:
+            timer.cancel()
 
     def release(self) -> None:
         """Give a place back: to the one that has waited longest, if anyone has."""
         while self._waiting:
             seat = self._waiting.popleft()
             if not seat.done():
-                seat.set_result(None)
+                seat.set_result(True)
                 return
         self.taken -= 1
 
-    def _give_up(self, seat: "asyncio.Future[None]") -> bool:
-        """Wait no more. False if the place has been given already."""
-        if seat.done():
-            return False
-        seat.cancel()
-        self._waiting.remove(seat)
-        return True
+    def _give_up(self, seat: "asyncio.Future[bool]") -> None:
+        if not seat.done():
+            seat.set_result(False)
+            self._forget(seat)
+
+    def _forget(self, seat: "asyncio.Future[bool]") -> None:
+        if seat in self._waiting:
+            self._waiting.remove(seat)

@@ -193,7 +193,10 @@ def classify_status(reply: Reply, *, wall: float, scrub: Scrubber) -> SourceErro
     Vendors look at their own error bodies first and leave the rest to this.
     `wall` is the time now in epoch seconds, for a Retry-After that is a date.
     """
-    status, raw = reply.status, scrub(reply.body)
+    status = reply.status
+    if status < 300 and not _is_html(reply):
+        return None
+    raw = scrub(reply.body)
     if status in (418, 429):
         retry_after_s = parse_retry_after(reply.headers.get("retry-after"), wall)
         what = "banned us" if status == 418 else "asks us to slow down"
@@ -210,12 +213,8 @@ def classify_status(reply: Reply, *, wall: float, scrub: Scrubber) -> SourceErro
     if status >= 400:
         # Never InvalidRequest by guess: that would keep the caller from the next source.
         return NotFound(f"the vendor has no answer to this request ({status})", raw=raw)
-    if status >= 300 or _is_html(reply):
-        return InvalidPayload(
-            "a web page came where data was due" if status < 300 else f"an unexpected redirect ({status})",
-            raw=raw,
-        )
-    return None
+    what = "a web page came where data was due" if status < 300 else f"an unexpected redirect ({status})"
+    return InvalidPayload(what, raw=raw)
 
 
 def _is_html(reply: Reply) -> bool:
