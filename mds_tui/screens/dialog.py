@@ -17,7 +17,6 @@ from mds_tui.widgets.paint import Paint
 
 Answer = TypeVar("Answer")
 
-_WIDTH = 72
 _MOST_SENTENCES = 9
 _REFRESH_S = 1.0
 
@@ -109,10 +108,25 @@ class Dialog(ModalScreen[Answer | None]):
     def settle(self) -> None:
         """Say again what will happen: the engine has moved on, or the answers have changed."""
         lines = self.query_one("#preview", Lines)
-        width = max(20, min(_WIDTH - 4, self.size.width - 6))
-        content = consequence_lines(self.sentences(), self.paint.glyphs.arrow, width)
-        lines.styles.height = min(len(content), _MOST_SENTENCES)
+        width, most = max(20, self.query_one(Vertical).content_size.width), self._room_for_sentences(lines)
+        arrow, said = self.paint.glyphs.arrow, self.sentences()
+        content = consequence_lines(said, arrow, width)
+        if len(content) > most:
+            # The scrollbar takes a column.
+            content = consequence_lines(said, arrow, width - 1)
+        lines.styles.height = min(len(content), most)
         lines.show(content)
+
+    def _room_for_sentences(self, lines: Lines) -> int:
+        # What is left by the rest: the buttons stay in sight on the smallest screen.
+        frame = self.query_one(Vertical)
+        rest = sum(
+            child.outer_size.height + child.styles.margin.height
+            for child in frame.children
+            if child is not lines
+        )
+        room = int(self.size.height * 0.96) - frame.styles.gutter.height - lines.styles.margin.height - rest
+        return max(1, min(_MOST_SENTENCES, room))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel, or do it."""

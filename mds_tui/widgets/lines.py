@@ -37,6 +37,11 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self.paint = NO_PAINT
         self._lines: Sequence[Cell] = ()
 
+    @property
+    def lines(self) -> Sequence[Cell]:
+        """What it holds, also out of sight."""
+        return self._lines
+
     def use(self, paint: Paint) -> None:
         """Take another theme."""
         self.paint = paint

@@ -7,6 +7,7 @@ import pytest
 from mds_engine.control.events import FailedOver
 
 from mds_tui.desk_layout import PANES
+from mds_tui.format.cells import width_of
 
 
 def _visible(app) -> list[str]:
@@ -226,3 +227,20 @@ async def test_rows_out_of_sight_are_told_in_the_border(console, link, read_scre
         await pilot.resize_terminal(80, 40)
         await pilot.pause()
         assert "more" not in pane.border_subtitle
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+@pytest.mark.parametrize("key", ["F", "R", "B", "P", "E"])
+async def test_a_dialog_shows_its_buttons_and_cuts_no_sentence(
+    console, read_screen, size: tuple[int, int], key: str
+) -> None:
+    app = console()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press("1", "g", key)
+        await pilot.pause()
+        frame = app.screen.query_one("#preview").parent
+        for name in ("#preview", "#cancel", "#do"):
+            assert frame.content_region.contains_region(app.screen.query_one(name).region), name
+        lines = app.screen.query_one("#preview")
+        assert all(width_of(line) <= lines.content_size.width for line in lines.lines)
