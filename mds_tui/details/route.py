@@ -7,7 +7,7 @@ from mds_engine.control.events import Event
 from mds_engine.control.preview import preview, standing
 
 from mds_tui.details.lines import decision_lines, entry, heading
-from mds_tui.format.cells import Cell, Ink, Span, cell, wrap
+from mds_tui.format.cells import Cell, Ink, Span, cell, fit, wrap
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.glyphs import state_glyph, state_ink
 from mds_tui.format.numbers import clock, count, countdown
@@ -48,7 +48,7 @@ def route_lines(key: str, events: Iterable[Event], sight: Sight, width: int) -> 
                 Span(f"{name:<14}", Ink.STRONG if mark == "answers" else Ink.TEXT),
                 Span(f"{source.state.value:<13}", state_ink(source.state)),
                 Span(f"{mark:<9}", Ink.ACCENT),
-                Span(source.why, Ink.DIM),
+                *fit(cell(source.why, Ink.DIM), max(10, width - 41), more=sight.glyphs.more),
             )
         )
         for sentence in standing(name, sight.snapshot, route.capability):

@@ -51,11 +51,26 @@ def breaker_words(breaker: BreakerView) -> Cell:
 
 def breaker_cell(source: SourceView, _sight: Sight, _width: int) -> Cell:
     """What the worst breaker does; a closed one lets nothing through while the vendor holds us off."""
+    held = _held(source) if source.breaker.state == "closed" else EMPTY
+    return held or breaker_words(source.breaker)
+
+
+def _held(source: SourceView) -> Cell:
+    """`throttled 59:55`, `banned 04:12`; nothing where the vendor lets us call."""
     held = max(source.limiters, key=lambda limiter: limiter.blocked_for_s, default=None)
-    if held is not None and round(held.blocked_for_s) > 0 and source.breaker.state == "closed":
-        word, ink = ("banned", Ink.BAD) if held.banned else ("throttled", Ink.WARN)
-        return cell(f"{word} {countdown(held.blocked_for_s)}", ink)
-    return breaker_words(source.breaker)
+    if held is None or round(held.blocked_for_s) <= 0:
+        return EMPTY
+    word, ink = ("banned", Ink.BAD) if held.banned else ("throttled", Ink.WARN)
+    return cell(f"{word} {countdown(held.blocked_for_s)}", ink)
+
+
+def _held_line(source: SourceView) -> tuple[Cell, ...]:
+    """The hold in words, also while a breaker has the word in the row above."""
+    if not (held := _held(source)):
+        return ()
+    groups = {limiter.group for limiter in source.limiters if round(limiter.blocked_for_s) > 0}
+    what = "calls" if "default" in groups else f"{', '.join(sorted(groups))} calls"
+    return ((Span("  "), *held, Span(f"  the vendor wants no {what} until then", Ink.TEXT)),)
 
 
 def dots_cell(source: SourceView, sight: Sight, width: int) -> Cell:
@@ -175,6 +190,7 @@ class SourcesPane(LiveGrid[SourceView]):
         width = max(20, self.size.width - 3)
         room = max(3, self.size.height - len(self.rows) - 2)
         lines = list(wrap(state_sentence(source, self.sight.glyphs), width, indent=2)[:2])
+        lines += _held_line(source)
         if source.last_error:
             when = f"{clock(source.last_error_at, self.sight.zone)}  " if source.last_error_at else ""
             lines.append((Span(f"  last error {when}", Ink.DIM), Span(source.last_error, Ink.TEXT)))

@@ -6,6 +6,7 @@ from mds_engine.control import Snapshot
 from mds_engine.control.events import BreakerOpened, FailedOver, LoginNeeded
 from mds_engine.control.snapshot import LimiterView
 
+from mds_tui.details.route import route_lines
 from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import Sight
@@ -70,3 +71,22 @@ def test_an_incident_is_one_interruption_and_a_new_one_another() -> None:
     (later,) = incidents.sift([], INCIDENT_S)
     assert incident_words(later) == "1 route failed over: NSE/bars: cut"
     assert incidents.sift([over], INCIDENT_S + 1) == [[over]]
+
+
+async def test_a_hold_is_told_also_while_a_breaker_is_not_closed(console, link, read_screen) -> None:
+    held = LimiterView(group="quote", limit=1, window_s=1.0, used=0, blocked_for_s=3595.0)
+    first, *others = link.picture.sources
+    tripped = msgspec.structs.replace(first.breaker, state="half-open")
+    first = msgspec.structs.replace(first, limiters=(held,), breaker=tripped)
+    link.picture = msgspec.structs.replace(link.picture, sources=(first, *others))
+    app = console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "throttled 59:55  the vendor wants no quote calls until then" in read_screen(app)
+
+
+def test_why_a_candidate_stands_where_it_does_is_never_cut_without_a_sign(snapshot: Snapshot) -> None:
+    sight = Sight(snapshot)
+    for line in route_lines("NSE/quote", (), sight, 60):
+        if text_of(line)[:1].isdigit():
+            assert width_of(line) <= 60
