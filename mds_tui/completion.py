@@ -8,6 +8,12 @@ from mds_engine.control.commands import ForcedState
 from mds_engine.control.registry import REGISTRY, Entry
 
 
+def complete_line(line: str, snapshot: Snapshot) -> str | None:
+    """A line with its `:`, or None: a filter is never completed."""
+    found = complete(line[1:], snapshot) if line.startswith(":") else None
+    return f":{found}" if found is not None else None
+
+
 def complete(line: str, snapshot: Snapshot | None) -> str | None:
     """The whole line with its last word completed; None where there is nothing to add."""
     words = line.split(" ")

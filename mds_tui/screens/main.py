@@ -13,9 +13,8 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from mds_tui.completion import complete
+from mds_tui.completion import complete_line
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
-from mds_tui.format.cells import Cell
 from mds_tui.format.header import Figures, Status, engine_trouble, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.panes.cost import CostPane, use_rows
@@ -297,26 +296,12 @@ class MainScreen(Screen[None]):
     def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
         """The detail of a row."""
         # Nobody opens one before the first paint.
-        from mds_tui.details.others import event_lines, instrument_lines
-        from mds_tui.details.route import route_lines
-        from mds_tui.details.source import source_lines
+        from mds_tui.details.opened import detail_of
 
-        item = message.grid.current()
-        if isinstance(item, Event):
-            self._open("event", partial(event_lines, message.key, tuple(self.console.feed.events)))
-            return
-        if message.grid.id == "watch":
-            self._open(message.key, partial(instrument_lines, message.key))
-            return
-        subject = subject_of(item, self.sight.snapshot)
-        events = self.console.feed.events
-        if subject.route is not None:
-            self._open(subject.route, partial(route_lines, subject.route, events))
-        elif subject.source is not None:
-            self._open(subject.source, partial(source_lines, subject.source, events))
-
-    def _open(self, title: str, lines: Callable[[Sight, int], Sequence[Cell]]) -> None:
-        self.console.open_page(title, lambda width: lines(self.console.view(), width))
+        item, events = message.grid.current(), self.console.feed.events
+        if (detail := detail_of(item, message.key, events, self.sight.snapshot)) is not None:
+            title, lines = detail
+            self.console.open_page(title, lambda width: lines(self.console.view(), width))
 
     # Keys that act.
 
@@ -352,7 +337,7 @@ class MainScreen(Screen[None]):
         if found:
             self._begin(found.first(Prompt), sign, text)
             return
-        prompt = Prompt(self._complete, id="prompt")
+        prompt = Prompt(lambda value: complete_line(value, self.sight.snapshot), id="prompt")
         self.mount(prompt, before="#keys")
         self.call_after_refresh(self._begin, prompt, sign, text)
 
@@ -361,12 +346,6 @@ class MainScreen(Screen[None]):
         self.query_one("#keys").display = False
         prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
         prompt.focus()
-
-    def _complete(self, value: str) -> str | None:
-        if not value.startswith(":"):
-            return None
-        found = complete(value[1:], self.sight.snapshot)
-        return f":{found}" if found is not None else None
 
     def on_prompt_left(self, message: "Prompt.Left") -> None:
         """Escape: a filter that was being typed goes."""
