@@ -143,7 +143,9 @@ def money_cell(source: SourceView, _sight: Sight, _width: int) -> Cell:
 def state_sentence(source: SourceView, glyphs: Glyphs) -> Cell:
     """`▲ kite active: answers NSE/quote`."""
     ink = state_ink(source.state)
-    why = f"  {source.why}" if source.why else ""
+    # An engine's reason may begin with the state's own words: once is enough.
+    reason = source.why.removeprefix(f"{source.state.value}: ")
+    why = f"  {reason}" if reason else ""
     return (
         Span(f"{state_glyph(source.state, glyphs)} {source.name} ", ink),
         Span(source.state.value, ink),

@@ -11,6 +11,7 @@ from mds_tui.screens.keys import entries_by_key
 from mds_tui.widgets.key_bar import key_name
 
 _KEY = 20
+_COMMAND = 42
 _TEXTUALS_OWN = {"screen.copy_text"}
 
 
@@ -24,13 +25,10 @@ def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> 
     lines += heading("on the : line, and in the palette (ctrl+p)")
     for entry in REGISTRY:
         arguments = " ".join(entry.positional)
-        lines.append(
-            (
-                *fit((Span(f"{entry.name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), 42),
-                Span("  "),
-                *fit((Span(entry.about, Ink.DIM),), max(10, width - 44)),
-            )
-        )
+        named = fit((Span(f"{entry.name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), _COMMAND)
+        about, *rest = wrap((Span(entry.about, Ink.DIM),), max(10, width - _COMMAND - 2))
+        lines.append((*named, Span("  "), *about))
+        lines += [(Span(" " * (_COMMAND + 2)), *line) for line in rest]
     lines += heading("filter")
     lines.append((Span("/kite|yahoo", Ink.TEXT), Span("  either   ", Ink.DIM), Span("/!closed", Ink.TEXT)))
     lines[-1] = (*lines[-1], Span("  all but   ", Ink.DIM), Span("esc", Ink.TEXT), Span("  none", Ink.DIM))

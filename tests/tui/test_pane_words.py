@@ -4,16 +4,18 @@ import msgspec
 import pytest
 from mds_engine.control import Snapshot
 from mds_engine.control.events import BreakerOpened, FailedOver, LoginNeeded
-from mds_engine.control.snapshot import LimiterView
+from mds_engine.control.snapshot import LimiterView, SourceState
 
 from mds_tui.details.route import route_lines
 from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.events import event_line
+from mds_tui.format.glyphs import UNICODE
 from mds_tui.format.sight import Sight
 from mds_tui.news import INCIDENT_S, Incidents, incident_words
 from mds_tui.panes.cost import CostPane
 from mds_tui.panes.routes import chain_cell
-from mds_tui.panes.sources import breaker_cell
+from mds_tui.panes.sources import breaker_cell, state_sentence
+from mds_tui.screens.help import help_lines
 from mds_tui.widgets.columns import place
 
 
@@ -90,3 +92,16 @@ def test_why_a_candidate_stands_where_it_does_is_never_cut_without_a_sign(snapsh
     for line in route_lines("NSE/quote", (), sight, 60):
         if text_of(line)[:1].isdigit():
             assert width_of(line) <= 60
+
+
+def test_a_state_is_not_said_twice(snapshot: Snapshot) -> None:
+    source = msgspec.structs.replace(
+        snapshot.source("kite"), state=SourceState.LOGIN, why="login needed: the token expired"
+    )
+    assert text_of(state_sentence(source, UNICODE)) == "⚿ kite login needed  the token expired"
+
+
+def test_help_tells_the_whole_of_each_command_where_it_is_narrow() -> None:
+    words = " ".join(text_of(line).strip() for line in help_lines({}, "watch", 70))
+    assert "…" not in words
+    assert all(width_of(line) <= 70 for line in help_lines({}, "watch", 70))
