@@ -8,7 +8,7 @@ from mds_engine.control.events import Event
 from mds_tui.details.lines import entry
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.events import event_line, level_ink
-from mds_tui.format.numbers import NOTHING, age, basis_points, change, compact, count, price
+from mds_tui.format.numbers import NOTHING, age, basis_points, change, clock, compact, count, price
 from mds_tui.format.sight import Sight
 from mds_tui.panes.routes import chain_cell
 
@@ -56,6 +56,9 @@ def event_lines(number: str, events: Iterable[Event], sight: Sight, width: int) 
         )
     ]
     for name, value in msgspec.to_builtins(event).items():
+        if name == "at":
+            lines += entry(name, cell(clock(event.at, sight.zone)), width)
+            continue
         for label, words in _flat(name, value):
             lines += entry(label, cell(words), width)
     return tuple(lines)

@@ -1,11 +1,14 @@
 """What single cells of the panes say where room is short or something is wrong."""
 
+from datetime import UTC
+
 import msgspec
 import pytest
 from mds_engine.control import Snapshot
-from mds_engine.control.events import BreakerOpened, FailedOver, LoginNeeded
+from mds_engine.control.events import BreakerOpened, Event, FailedOver, LoginNeeded
 from mds_engine.control.snapshot import LimiterView, SourceState
 
+from mds_tui.details.others import event_lines
 from mds_tui.details.route import route_lines
 from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.events import event_line
@@ -105,3 +108,9 @@ def test_help_tells_the_whole_of_each_command_where_it_is_narrow() -> None:
     words = " ".join(text_of(line).strip() for line in help_lines({}, "watch", 70))
     assert "…" not in words
     assert all(width_of(line) <= 70 for line in help_lines({}, "watch", 70))
+
+
+def test_an_event_tells_its_time_as_a_clock_does(snapshot: Snapshot, history: tuple[Event, ...]) -> None:
+    lines = [text_of(line) for line in event_lines("1", history, Sight(snapshot, zone=UTC), 70)]
+    (told,) = (line.split() for line in lines if line.strip().startswith("at "))
+    assert told[1].count(":") == 2
