@@ -12,10 +12,13 @@ from mds_engine.routing.deadlines import Deadline, DeadlineSweeper
 from mds_engine.routing.requests import Request
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
-from mds_engine.sources.contract import Source
+from mds_engine.sources.contract import RequestCost, Source
 
 _log = get_logger(__name__)
 
+
+_CHECK_GROUP = RequestCost().group
+"""What checks are paid from, where a vendor has it; else from its first group."""
 
 _FIRST_AFTER_S = 1.0
 """An engine that lives no longer, as one verb's, has real calls to learn from and checks nobody."""
@@ -78,7 +81,9 @@ class Caretaker:
             await self._ask(runtime, runtime.source.check())
         except (Throttled, InvalidRequest) as error:
             if isinstance(error, Throttled) and not error.local:
-                runtime.throttled(error, next(iter(runtime.limiters)), self._clock.now())
+                groups = runtime.limiters
+                group = _CHECK_GROUP if _CHECK_GROUP in groups else next(iter(groups))
+                runtime.throttled(error, group, self._clock.now())
             raise
         except SourceError as error:
             self._book_failure(runtime, error, started)

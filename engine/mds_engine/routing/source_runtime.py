@@ -33,6 +33,8 @@ from mds_engine.sources.contract import RequestCost, Source
 _log = get_logger(__name__)
 
 _FAR = float("inf")
+_LONG_HOLD_S = 5.0
+"""A vendor that wants to be left alone for longer is out of its routes; for less, calls pass it over."""
 _CONNECT_WITHIN_S = 30.0
 """Longest time for an adapter to get ready, imports on a slow machine included."""
 _CLOSED, _OPEN, _HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
@@ -193,9 +195,19 @@ class SourceRuntime:
                 return self.why_refused(unit, now)
         if unit.problem:
             return unit.problem
+        return self._held_off(unit, now)
+
+    def _held_off(self, unit: Unit, now: float) -> str:
+        """Whether the vendor wants nothing from us for long enough that others must serve."""
         limiter = self.limiters.get(self.source.cost(unit.capability, 1).group)
-        if limiter is not None and limiter.banned_until is not None and limiter.banned_until > now:
+        if limiter is None:
+            return ""
+        if limiter.banned_until is not None and limiter.banned_until > now:
             return f"banned for {limiter.banned_until - now:.0f} s more"
+        until = limiter.blocked_until(now)
+        # A stream that is open takes nothing from the limiter of requests.
+        if until is not None and until - now > _LONG_HOLD_S and unit.capability is not Capability.TICKS:
+            return f"throttled for {until - now:.0f} s more"
         return ""
 
     def cause(self, unit: Unit, now: float) -> str:

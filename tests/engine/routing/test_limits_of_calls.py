@@ -107,7 +107,7 @@ def test_a_throttle_goes_to_the_next_source_and_is_obeyed(virtually, fake_desk):
                 await clock.sleep(11.0)
                 assert (await desk.quote()).source == "b"
             asked = len(desk["a"].asked)
-            await clock.sleep(11.0)
+            await clock.sleep(200.0)
             return (
                 first,
                 asked,
@@ -190,3 +190,20 @@ def test_a_wait_short_enough_for_the_next_source_is_still_too_long_for_a_hasty_c
     took_s, permits = virtually(scene)
     assert took_s <= 0.06
     assert permits == 0
+
+
+def test_a_vendor_that_holds_us_off_for_long_is_no_longer_active_and_takes_over_again_after(
+    virtually, fake_desk
+):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            await desk.quote()
+            desk["a"].fails = lambda: Throttled("slow down", retry_after_s=3600.0)
+            await desk.quote()
+            desk["a"].recover()
+            await clock.sleep(2.0)
+            held = desk.active()
+            await clock.sleep(3900.0)
+            return held, desk.active(), desk.state("a")
+
+    assert virtually(scene) == ("b", "a", "closed")
