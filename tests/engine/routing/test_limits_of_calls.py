@@ -6,6 +6,7 @@ import pytest
 from mds_engine.control import events
 from mds_engine.control.commands import EnableSource
 from mds_engine.errors import QuotaExhausted, Throttled
+from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 
 
@@ -99,7 +100,7 @@ def test_who_waits_for_a_source_that_is_disabled_meanwhile_is_not_sent(virtually
 
 def test_a_throttle_goes_to_the_next_source_and_is_obeyed(virtually, fake_desk):
     async def scene(clock):
-        async with fake_desk(clock) as desk:
+        async with fake_desk(clock, health=HealthSettings()) as desk:
             desk["a"].fails = lambda: Throttled("slow down", retry_after_s=120.0)
             first = (await desk.quote()).source
             desk["a"].recover()
@@ -196,7 +197,7 @@ def test_a_vendor_that_holds_us_off_for_long_is_no_longer_active_and_takes_over_
     virtually, fake_desk
 ):
     async def scene(clock):
-        async with fake_desk(clock) as desk:
+        async with fake_desk(clock, health=HealthSettings()) as desk:
             await desk.quote()
             desk["a"].fails = lambda: Throttled("slow down", retry_after_s=3600.0)
             await desk.quote()
