@@ -123,8 +123,9 @@ SCENARIOS: dict[str, Scenario] = {
             "slow",
             "the primary answers, but many times slower than it uses to",
             PAIR,
-            (Fault(kind=FaultKind.SLOW, delay_s=0.25),),
+            (Fault(kind=FaultKind.SLOW, delay_s=0.5),),
             (judge.no_call_failed, judge.failed_over, judge.dead_source_left_alone),
+            fault_s=3.0,
         ),
         Scenario(
             "flapping",
