@@ -76,7 +76,7 @@ async def run() -> list[Row]:
         Row(what=f"{CALLERS} callers at once, distinct instruments, times as many quotes a second",
             value=crowd.ratio("httpx", "ours"), at_least=1.8,
             note=f"httpx with its default pool {1 / crowd.seconds('httpx'):.0f}/s,"
-                 f" ours on its default of 4 connections {1 / crowd.seconds('ours'):.0f}/s"),
+                 f" ours on its default of 3 connections {1 / crowd.seconds('ours'):.0f}/s"),
     ]  # fmt: skip
 
 

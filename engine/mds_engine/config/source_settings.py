@@ -27,7 +27,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Base URLs for live streams, tried in order; empty means the vendor's own."""
     timeout_s: Seconds = 5.0
     """Longest time for one attempt at this source, in seconds."""
-    connections: Count = 4
+    connections: Count = 3
     """Requests in flight at once, which is also the size of the connection pool."""
     rate_limit: Count | None = None
     """Requests allowed in `rate_window_s`, in place of the vendor's published limit."""
