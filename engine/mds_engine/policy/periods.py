@@ -1,4 +1,5 @@
-"""Minutes, days and months as vendors count them: from midnight to midnight where the vendor lives.
+"""Minutes, days and months as vendors count them: import math
+from midnight to midnight where the vendor lives.
 
 Walls are epoch seconds UTC. Where clocks change, a day has 23 or 25 hours,
 and a midnight that does not exist is the moment at which the clock jumps over it.
@@ -23,7 +24,8 @@ def zone_named(name: str) -> tzinfo:
 
 def day_of(zone: tzinfo, wall: float) -> date:
     """Return the calendar day that `wall` belongs to: the last one whose midnight has come."""
-    day = datetime.fromtimestamp(wall, zone).date()
+    # Whole seconds: datetime would round the last tenth of a microsecond before midnight up to the next day.
+    day = datetime.fromtimestamp(math.floor(wall), zone).date()
     # A clock put back over midnight shows yesterday's date again, and a zone may leave a day out.
     while _midnight(day + timedelta(days=1), zone) <= wall:
         day += timedelta(days=1)

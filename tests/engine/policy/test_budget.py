@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mds_engine.policy.budget import CostMeter, CostRecord, Meter, MeterRecord, MeterSettings
 from mds_engine.policy.money import Money
@@ -159,6 +159,7 @@ def test_days_that_begin_oddly_are_whole(zone: str, wall: float, day: date) -> N
     assert day_of(zone_named(zone), wall) == day
 
 
+@example("day", "UTC", 2051222399.9999998)
 @given(
     st.sampled_from(["minute", "day", "month"]),
     st.sampled_from(ZONES),
