@@ -1,10 +1,10 @@
-"""Minutes, days and months as vendors count them: import math
-from midnight to midnight where the vendor lives.
+"""Minutes, days and months as vendors count them: from midnight to midnight where the vendor lives.
 
 Walls are epoch seconds UTC. Where clocks change, a day has 23 or 25 hours,
 and a midnight that does not exist is the moment at which the clock jumps over it.
 """
 
+import math
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
