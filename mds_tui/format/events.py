@@ -51,6 +51,17 @@ def event_line(event: Event, glyphs: Glyphs = UNICODE, zone: tzinfo | None = Non
             | events.StreamLost()
         ):
             return _source_line(event, glyphs)
+        case (
+            events.StreamRenewed()
+            | events.InstrumentsMute()
+            | events.TicksSwitched()
+            | events.TicksFilled()
+            | events.TicksGapped()
+            | events.ReaderSlow()
+            | events.DataSuspect()
+            | events.DataTrusted()
+        ):
+            return _ticks_line(event, glyphs)
         case events.Throttled() | events.LoginNeeded() | events.QuotaSpent() | events.BudgetCrossed():
             return _limit_line(event, glyphs, zone)
         case _:
@@ -171,6 +182,59 @@ def _source_line(
             return EventLine(glyphs.out, Level.WARNING, event.source, _because("stream lost", event.why))
         case _:
             assert_never(event)
+
+
+def _ticks_line(
+    event: events.StreamRenewed
+    | events.InstrumentsMute
+    | events.TicksSwitched
+    | events.TicksFilled
+    | events.TicksGapped
+    | events.ReaderSlow
+    | events.DataSuspect
+    | events.DataTrusted,
+    glyphs: Glyphs,
+) -> EventLine:
+    match event:
+        case events.StreamRenewed():
+            text = _because("stream moved to a new connection", event.why)
+            return EventLine(glyphs.back, Level.INFO, event.source, text)
+        case events.InstrumentsMute():
+            text = _because(f"no ticks of {_first_of(event.instruments)}", event.why)
+            return EventLine(glyphs.warning, Level.WARNING, event.source, text)
+        case events.TicksSwitched():
+            held = f", {_many(event.held, 'tick')} from the ring" if event.held else ""
+            moved = f"{event.before or 'nobody'} {glyphs.arrow} {event.after}"
+            text = f"ticks of {_many(event.instruments, 'instrument')} moved {moved}{held}"
+            return EventLine(glyphs.moved, Level.WARNING, event.after, _because(text, event.why))
+        case events.TicksFilled():
+            text = f"{_many(event.ticks, 'missed trade')} of {event.instrument} had over REST"
+            return EventLine(glyphs.good, Level.GOOD, event.source, text)
+        case events.TicksGapped():
+            missing = "ticks" if event.missing is None else _many(event.missing, "trade")
+            text = _because(f"gap in {event.instrument}: {missing} that nobody has", event.why)
+            return EventLine(glyphs.out, Level.CRITICAL, event.source, text)
+        case events.ReaderSlow():
+            text = f"too slow: {_many(event.missed, 'tick')} dropped from its queue"
+            return EventLine(glyphs.warning, Level.WARNING, event.reader, text)
+        case events.DataSuspect():
+            text = _because(f"{event.instrument} looks wrong ({event.check})", event.why)
+            return EventLine(glyphs.warning, Level.WARNING, event.source, text)
+        case events.DataTrusted():
+            text = f"{event.instrument} agrees again ({event.check})"
+            return EventLine(glyphs.good, Level.GOOD, event.source, text)
+        case _:
+            assert_never(event)
+
+
+def _first_of(instruments: tuple[str, ...]) -> str:
+    """All of a few, else the first ones and how many more."""
+    if len(instruments) <= _NAMED:
+        return ", ".join(instruments)
+    return f"{', '.join(instruments[:_NAMED])} and {len(instruments) - _NAMED} more"
+
+
+_NAMED = 3
 
 
 def _limit_line(

@@ -12,10 +12,13 @@ from mds_engine.control.events import (
     CommandApplied,
     CommandRefused,
     FailedOver,
+    InstrumentsMute,
     Level,
     QuotaSpent,
     RouteRestored,
     Throttled,
+    TicksGapped,
+    TicksSwitched,
 )
 
 from mds_tui.format.events import event_line, level_ink
@@ -34,9 +37,14 @@ def _example(event: type) -> Event:
             made[field.name] = True
         elif field.type in (int, float):
             made[field.name] = 3
+        elif field.type in (int | None, float | None):
+            made[field.name] = 60
         elif "tuple" in str(field.type):
             made[field.name] = ("a", "b")
-    return event(**made) if "resets_at" not in event.__struct_fields__ else event(**made, resets_at=60.0)
+    return event(**made)
+
+
+WHOM = ("source", "route", "subject", "reader", "after")
 
 
 @pytest.mark.parametrize("event", get_args(Event), ids=lambda event: event.__name__)
@@ -45,7 +53,7 @@ def test_every_event_has_a_sign_a_level_a_subject_and_a_sentence(event: type) ->
     line = event_line(example, UNICODE, UTC)
     assert len(line.glyph) == 1
     assert level_ink(line.level)
-    assert line.subject in {"engine", "asha", "some source", "some route", "some subject"}
+    assert line.subject in {"engine", "asha", *(f"some {field}" for field in WHOM)}
     assert line.text
     assert not line.text.endswith(".")
     assert "None" not in line.text
@@ -66,6 +74,28 @@ def test_every_event_has_a_sign_a_level_a_subject_and_a_sentence(event: type) ->
             Level.WARNING,
             "NSE/quote",
             "failed over kite ▸ yahoo in 38 ms: refused",
+        ),
+        (
+            TicksSwitched(before="kite", after="yahoo", instruments=40, held=1, why="mute for 3 s"),
+            Level.WARNING,
+            "yahoo",
+            "ticks of 40 instruments moved kite ▸ yahoo, 1 tick from the ring: mute for 3 s",
+        ),
+        (
+            TicksGapped(
+                source="b", instrument="X:A", after_ns=1, before_ns=None, missing=1, why="too long ago"
+            ),
+            Level.CRITICAL,
+            "b",
+            "gap in X:A: 1 trade that nobody has: too long ago",
+        ),
+        (
+            InstrumentsMute(
+                source="kite", instruments=("N:A", "N:B", "N:C", "N:D", "N:E"), why="never began"
+            ),
+            Level.WARNING,
+            "kite",
+            "no ticks of N:A, N:B, N:C and 2 more: never began",
         ),
         (
             RouteRestored(route="NSE/quote", source="kite", down_for_s=61.0),

@@ -183,6 +183,76 @@ class StreamLost(_Event, frozen=True, tag="stream-lost"):
     why: str
 
 
+class StreamRenewed(_Event, frozen=True, tag="stream-renewed"):
+    """A live stream moved to a new connection before the vendor ended the old one; nothing was lost."""
+
+    source: str
+    why: str
+
+
+class InstrumentsMute(_Event, frozen=True, tag="instruments-mute"):
+    """Instruments went quiet, or never began, on a stream that otherwise flows."""
+
+    source: str
+    instruments: tuple[str, ...]
+    why: str
+
+
+class TicksSwitched(_Event, frozen=True, tag="ticks-switched"):
+    """The ticks of some instruments come from another source now."""
+
+    before: str
+    after: str
+    instruments: int
+    held: int
+    """Ticks that a standby had held back, delivered with the switch."""
+    why: str
+
+
+class TicksFilled(_Event, frozen=True, tag="ticks-filled"):
+    """Trades that no stream had were had over REST, in order."""
+
+    source: str
+    instrument: str
+    ticks: int
+
+
+class TicksGapped(_Event, frozen=True, tag="ticks-gapped"):
+    """Ticks that nobody has, told to every reader of the instrument."""
+
+    source: str
+    instrument: str
+    after_ns: int | None
+    before_ns: int | None
+    missing: int | None
+    """How many trades, where the vendor numbers them."""
+    why: str
+
+
+class ReaderSlow(_Event, frozen=True, tag="reader-slow"):
+    """A reader does not keep up: ticks were dropped from its queue."""
+
+    reader: str
+    missed: int
+
+
+class DataSuspect(_Event, frozen=True, tag="data-suspect"):
+    """A source's data of an instrument looks wrong: which check, and why."""
+
+    source: str
+    instrument: str
+    check: str
+    why: str
+
+
+class DataTrusted(_Event, frozen=True, tag="data-trusted"):
+    """A source's data of an instrument agrees again."""
+
+    source: str
+    instrument: str
+    check: str
+
+
 class CommandApplied(_Event, frozen=True, tag="command-applied"):
     """An operator's word was carried out."""
 
@@ -227,6 +297,14 @@ Event = (
     | BudgetCrossed
     | StreamConnected
     | StreamLost
+    | StreamRenewed
+    | InstrumentsMute
+    | TicksSwitched
+    | TicksFilled
+    | TicksGapped
+    | ReaderSlow
+    | DataSuspect
+    | DataTrusted
     | CommandApplied
     | CommandRefused
     | OverrideEnded

@@ -7,7 +7,8 @@ from mds_engine.model.decision import Decision, Step, Verdict
 from mds_engine.model.instrument import Instrument
 from mds_engine.model.interval import Interval
 from mds_engine.model.quote import Quote
-from mds_engine.model.tick import Tick, TickKind
+from mds_engine.model.stream_item import Gap, Missed, SourceSwitched, StreamItem
+from mds_engine.model.tick import Tick, TickFlag, TickKind
 
 if TYPE_CHECKING:
     from mds_engine.model.bars import Bars
@@ -16,11 +17,16 @@ __all__ = [
     "Bars",
     "Capability",
     "Decision",
+    "Gap",
     "Instrument",
     "Interval",
+    "Missed",
     "Quote",
+    "SourceSwitched",
     "Step",
+    "StreamItem",
     "Tick",
+    "TickFlag",
     "TickKind",
     "Verdict",
 ]

@@ -1,6 +1,6 @@
 """One change of one instrument, as it came over a live stream."""
 
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 
 import msgspec
 
@@ -18,6 +18,20 @@ class TickKind(StrEnum):
     """A vendor's periodic picture of an instrument: last price and day figures."""
     BAR = "bar"
     """A forming bar as a stream sends it; `price` is its close."""
+
+
+class TickFlag(IntFlag):
+    """How a tick came to its reader, where that was not straight from a live stream. Bits of `Tick.flags`."""
+
+    NONE = 0
+    POLLED = 1
+    """Asked for again and again, from a source that has no stream."""
+    FILLED = 2
+    """Asked for afterwards over REST, because no stream had it."""
+    HELD = 4
+    """Came from the ring of a standby, after a failover."""
+    SUSPECT = 8
+    """Its price or time departs from what the other sources say."""
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,3 +65,5 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool | None = None
     """For bars: whether this bar is final."""
     source: str = ""
+    flags: int = 0
+    """Bits of `TickFlag`."""

@@ -28,7 +28,7 @@ from mds_engine.routing.seats import Seats
 from mds_engine.routing.telling import event_of
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
-from mds_engine.sources.contract import RequestCost, Source
+from mds_engine.sources.contract import FrameTap, RequestCost, Source
 
 _log = get_logger(__name__)
 
@@ -90,6 +90,8 @@ class SourceRuntime:
         """Told when it may serve or may serve no more."""
         self.counted: Callable[[SourceRuntime], None] = _nobody
         """Told when a request was counted that must not be forgotten."""
+        self.recorder: Callable[[str], FrameTap | None] | None = None
+        """Gives each new stream of a source, by its name, somewhere to show its raw frames."""
         self.sweeper: DeadlineSweeper | None = None
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
@@ -422,6 +424,10 @@ class SourceRuntime:
     def endpoint_switched(self, before: str, after: str, why: str) -> None:
         """Requests go to another base URL."""
         self._emit(events.EndpointSwitched(source=self.name, before=before, after=after, why=why))
+
+    def frame_tap(self) -> FrameTap | None:
+        """Where a new stream shows its raw frames."""
+        return None if self.recorder is None else self.recorder(self.name)
 
 
 _OUT = frozenset({BreakerState.OPEN, BreakerState.FORCED_OPEN})

@@ -34,6 +34,27 @@ class BarsRequest(NamedTuple):
     end_ns: int
 
 
+class TradesRequest(NamedTuple):
+    """Trades that a stream should have brought, by the vendor's own numbers, both included.
+
+    The numbers are those of the ticks' `sequence` of this source's own stream
+    (for Binance trade ids or aggregate trade ids, as its stream is configured).
+    """
+
+    instrument: Instrument
+    first_sequence: int
+    last_sequence: int
+
+
+class StreamLimits(NamedTuple):
+    """How much one source may stream. None where the vendor sets no bound."""
+
+    instruments: int | None = None
+    """Instruments a connection."""
+    connections: int | None = None
+    """Connections at once."""
+
+
 class RequestCost(NamedTuple):
     """What one HTTP request takes from the limiter."""
 
@@ -51,6 +72,10 @@ class EndpointState(NamedTuple):
     active: bool
     failures: int
     retry_in_s: float
+
+
+FrameTap = Callable[[bytes | str], None]
+"""Takes each frame of one connection as it came, before it is decoded."""
 
 
 class SourceContext(Protocol):
@@ -84,6 +109,10 @@ class SourceContext(Protocol):
         """Requests now go to another base URL."""
         ...
 
+    def frame_tap(self) -> FrameTap | None:
+        """Where a new stream shows its raw frames; None while nobody records."""
+        ...
+
 
 class TickStream(ABC):
     """One live connection of one source. The engine's supervisor owns it.
@@ -94,6 +123,11 @@ class TickStream(ABC):
 
     last_frame_at: float = 0.0
     """Monotonic time of the last frame of any kind, heartbeats included."""
+    renew_at: float = float("inf")
+    """Monotonic time by which another connection should carry the load: the vendor will end this one.
+
+    A stream moves it forward when the vendor announces an earlier end, and goes on meanwhile.
+    """
 
     @abstractmethod
     async def open(self) -> None:
@@ -124,6 +158,12 @@ class Source(ABC):
     """One configured vendor account."""
 
     capabilities: frozenset[Capability]
+    stream_limits: StreamLimits = StreamLimits()
+    """What one stream carries, and how many streams there may be. One answer for the life of the source."""
+    tick_time_unit_ns: int = 1_000_000
+    """How finely the vendor times its ticks, in nanoseconds: Kite's seconds are 1_000_000_000."""
+    has_trades: bool = False
+    """Whether `trades` can give what its stream has missed."""
 
     @abstractmethod
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
@@ -160,6 +200,11 @@ class Source(ABC):
         InvalidRequest never for what another vendor could serve (then NotFound)."""
         raise _unsupported(self, "bars", request)
 
+    async def trades(self, request: TradesRequest) -> list[Tick]:
+        """Trades by number, oldest first, each as the stream would have brought it; those that the
+        vendor no longer has are missing. Only where `has_trades`."""
+        raise _unsupported(self, "trades", request)
+
     def stream(self, deliver: Deliver) -> TickStream:
         """A new live connection, not yet opened."""
         raise _unsupported(self, "ticks", deliver)
@@ -187,6 +232,18 @@ class DecodeKind(NamedTuple):
     about: str
 
 
+class FrameDecoder(Protocol):
+    """Decodes the recorded frames of one connection, in the order in which they came."""
+
+    def note(self, payload: bytes) -> None:
+        """Take what the stream noted beside its frames (for Kite: which token is which instrument)."""
+        ...
+
+    def decode(self, frame: bytes, received_ns: int) -> Sequence[Tick]:
+        """The ticks of one frame. Raises a SourceError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePlugin:
     """What a vendor's package registers under the entry-point group `mds_engine.sources`."""
@@ -202,3 +259,5 @@ class SourcePlugin:
     quota_zone: str = "UTC"
     """IANA time zone at whose midnight the vendor's days and months begin."""
     decoders: Mapping[str, DecodeKind] = field(default_factory=dict)
+    frame_decoder: Callable[[str], FrameDecoder] | None = None
+    """A decoder of one connection's recorded frames, given the source's name; None if it streams nothing."""
