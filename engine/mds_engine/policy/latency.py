@@ -130,7 +130,11 @@ class LatencyTracker:
         )
 
     def baseline_s(self, now: float, q: float = 0.99) -> float | None:
-        """What the quantile usually is, seconds: the median of its minutes; None until learned."""
+        """What the quantile usually is, seconds: the median of its minutes; None until learned.
+
+        Of few calls a high quantile is the worst one, and one hiccup must not
+        pass for usual: the worst three are left out wherever `q` would count them.
+        """
         settings = self._settings
         if self.calls < settings.minimum_calls:
             return None
@@ -141,7 +145,7 @@ class LatencyTracker:
             value
             for piece in self._learned
             if (piece.number + 1) * settings.learning_slice_s > oldest
-            and (value := self._quantile_of(newest if piece is self._learned[-1] else piece.counts, q))
+            and (value := self._usual_of(newest if piece is self._learned[-1] else piece.counts, q))
         ]
         return median_low(per_slice) if per_slice else None
 
@@ -173,6 +177,10 @@ class LatencyTracker:
         while (self._learned[0].number + 1) * settings.learning_slice_s <= now - settings.learning_s:
             self._learned.popleft()
 
+    def _usual_of(self, counts: dict[int, int], q: float) -> float | None:
+        calls = sum(counts.values())
+        return self._quantile_of(counts, min(q, max(0.5, 1.0 - _HICCUPS / calls))) if calls else None
+
     def _quantile_of(self, counts: dict[int, int], q: float) -> float | None:
         if not counts:
             return None
@@ -184,6 +192,10 @@ class LatencyTracker:
                 break
         growth = self._bucket_growth
         return 2 * growth**bucket / (growth + 1)
+
+
+_HICCUPS = 3
+"""So many of the slowest calls of a minute say nothing of what is usual."""
 
 
 def _merge(into: dict[int, int], counts: dict[int, int]) -> None:

@@ -109,3 +109,13 @@ def test_memory_does_not_depend_on_the_number_of_calls():
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, LatencySettings)
+
+
+def test_a_few_hiccups_among_few_calls_are_not_usual():
+    subject = tracker(minimum_calls=20)
+    for number in range(37):
+        subject.record(0.2 if number in (3, 11, 30) else 0.01, 0.0)
+    assert subject.baseline_s(0.0) == pytest.approx(0.01, rel=0.0201)
+    for _ in range(3):
+        subject.record(0.2, 0.0)
+    assert subject.baseline_s(0.0) == pytest.approx(0.2, rel=0.0201), "six in forty are no hiccups"
