@@ -74,8 +74,19 @@ class EndpointState(NamedTuple):
     retry_in_s: float
 
 
-FrameTap = Callable[[bytes | str], None]
-"""Takes each frame of one connection as it came, before it is decoded."""
+class FrameTap(Protocol):
+    """Takes what one connection brings, as it came. Must return at once and raise nothing."""
+
+    def __call__(self, frame: bytes | str, /) -> None:
+        """One frame, before it is decoded: text (as str or as its UTF-8 bytes) or binary."""
+        ...
+
+    def note(self, payload: bytes) -> None:
+        """What a decoder must know beside the frames from here on, for `FrameDecoder.note` to read back.
+
+        Kite: JSON `{"instruments": {"408065": "NSE:INFY"}}`, with each subscription, before it is sent.
+        """
+        ...
 
 
 class SourceContext(Protocol):
