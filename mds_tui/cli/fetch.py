@@ -226,9 +226,11 @@ def ticks(
     count: int | None,
     timeout: float | None,
 ) -> None:
-    """Print live ticks of each INSTRUMENT as they come."""
+    """Print live ticks of each INSTRUMENT as they come, and between them what became of the stream."""
 
     import asyncio
+
+    from mds_engine.model import Tick
 
     why = ""
 
@@ -244,17 +246,17 @@ def ticks(
                 )
                 try:
                     async with asyncio.timeout(timeout):
-                        tick = await anext(stream)
+                        item = await anext(stream)
                 except TimeoutError:
                     why = _quiet(engine, instruments, timeout or QUIET_S)
                     raise
                 finally:
                     said.cancel()
-                for record in records(tick):
+                for record in records(item):
                     click.echo(json.dumps(record, ensure_ascii=False) if as_json else plain_line(record))
                 # A pipe is read as it comes, or it is no live stream.
                 sys.stdout.flush()
-                seen += 1
+                seen += isinstance(item, Tick)
         return seen
 
     try:

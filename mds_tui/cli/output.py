@@ -21,7 +21,14 @@ Record = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BAR_COLUMNS = ("open", "high", "low", "close", "volume")
-_TIMES = {"time_ns": "time", "received_ns": "received"}
+_TIMES = {
+    "time_ns": "time",
+    "received_ns": "received",
+    "after_ns": "after_time",
+    "before_ns": "before_time",
+}
+_NEWS = frozenset({"switched", "gap", "missed"})
+"""What a stream says between its ticks."""
 _FIRST = ("type", "kind", "instrument", "time")
 
 
@@ -37,7 +44,7 @@ def iso_time(time_ns: int) -> str:
 
 def records(thing: Any, *, everything: bool = False) -> Iterator[Record]:
     """The records of one model object; `Bars` are many. `everything` adds what only some vendors have."""
-    from mds_engine.model import Bars, Quote, Tick
+    from mds_engine.model import Bars, Gap, Missed, Quote, SourceSwitched, Tick
 
     if isinstance(thing, Bars):
         yield from bar_records(thing, everything=everything)
@@ -45,6 +52,8 @@ def records(thing: Any, *, everything: bool = False) -> Iterator[Record]:
         yield _record("tick", thing)
     elif isinstance(thing, Quote):
         yield _record("quote", thing)
+    elif isinstance(thing, SourceSwitched | Gap | Missed):
+        yield _record(str(thing.__struct_config__.tag), thing)
     else:
         yield _record("instrument", thing)
 
@@ -80,6 +89,8 @@ def _record(kind: str, struct: "msgspec.Struct") -> Record:
         if name in _TIMES:
             # Zero is "not received": nothing was, where a file is decoded.
             found[_TIMES[name]] = iso_time(value) if value else None
+        elif name == "flags":
+            found[name] = _flags(value)
         elif isinstance(value, Instrument):
             found[name] = str(value)
         elif isinstance(value, msgspec.Struct):
@@ -88,6 +99,13 @@ def _record(kind: str, struct: "msgspec.Struct") -> Record:
             found[name] = _number(value)
     found = _present(found)
     return {name: found[name] for name in _FIRST if name in found} | found
+
+
+def _flags(bits: int) -> list[str] | None:
+    """How a tick came, in words; absent for one that came straight from a live stream."""
+    from mds_engine.model import TickFlag
+
+    return [str(flag.name).lower() for flag in TickFlag(bits)] or None
 
 
 def _number(value: Any) -> Any:
@@ -120,6 +138,7 @@ def print_json(value: Any) -> None:
 
 
 def plain_line(record: Record) -> str:
-    """A record for people: what it is, then `name value` pairs."""
+    """A record for people: its time, or what it is where it is no data, then `name value` pairs."""
     pairs = (f"{name} {value}" for name, value in record.items() if name not in ("type", "time"))
-    return "  ".join([str(record.get("time", "")), *pairs]).strip()
+    first = record["type"] if record.get("type") in _NEWS else record.get("time", "")
+    return "  ".join([str(first), *pairs]).strip()

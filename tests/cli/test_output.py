@@ -1,9 +1,20 @@
 import math
 
 import pytest
-from mds_engine.model import Bars, Instrument, Interval, Quote, Tick, TickKind
+from mds_engine.model import (
+    Bars,
+    Gap,
+    Instrument,
+    Interval,
+    Missed,
+    Quote,
+    SourceSwitched,
+    Tick,
+    TickFlag,
+    TickKind,
+)
 
-from mds_tui.cli.output import iso_time, records
+from mds_tui.cli.output import iso_time, plain_line, records
 
 BTC = Instrument("BINANCE", "BTCUSDT")
 
@@ -61,3 +72,29 @@ def test_a_tick_says_what_it_is_first():
 def test_a_quote_leaves_out_what_it_does_not_have():
     (record,) = records(Quote(instrument=BTC, price=1.0))
     assert record == {"type": "quote", "instrument": "BINANCE:BTCUSDT", "price": 1}
+
+
+def test_how_a_tick_came_is_told_in_words():
+    flags = TickFlag.FILLED | TickFlag.SUSPECT
+    (record,) = records(Tick(instrument=BTC, kind=TickKind.TRADE, flags=flags))
+    assert record["flags"] == ["filled", "suspect"]
+
+
+def test_what_a_stream_says_between_its_ticks_is_a_record_too():
+    gap = Gap(instrument=BTC, source="b", after_ns=1_000_000, first_sequence=4, last_sequence=6, why="old")
+    switched = SourceSwitched(instrument=BTC, before="a", after="b")
+    found = [record for item in (switched, gap, Missed(ticks=3)) for record in records(item)]
+    assert found == [
+        {"type": "switched", "instrument": "BINANCE:BTCUSDT", "before": "a", "after": "b"},
+        {
+            "type": "gap",
+            "instrument": "BINANCE:BTCUSDT",
+            "source": "b",
+            "after_time": "1970-01-01T00:00:00.001Z",
+            "first_sequence": 4,
+            "last_sequence": 6,
+            "why": "old",
+        },
+        {"type": "missed", "ticks": 3},
+    ]
+    assert plain_line(found[2]) == "missed  ticks 3"
