@@ -95,4 +95,11 @@ def make_route(key: RouteKey, config: Config, sources: Mapping[str, SourceRuntim
         and sources[name].source.serves(key.capability, sample)
     )
     preemptive = None if configured.failback is None else configured.failback == "preemptive"
-    return Route(key, units, hedged=configured.hedge, preemptive=preemptive)
+    return Route(
+        key,
+        units,
+        hedged=configured.hedge,
+        preemptive=preemptive,
+        standby=configured.standby,
+        quarantine=configured.quarantine,
+    )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mds_engine.config.recording_settings import RecordingSettings
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control.route_key import RouteKey
@@ -75,6 +76,10 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Whether a second source is asked when the first is slow; unset means no."""
     failback: Failback | None = None
     """`sticky` or `preemptive`; unset means what `[failback]` says."""
+    standby: bool | None = None
+    """For ticks: whether the next source streams too, held back, so that a failover loses nothing; unset: no."""
+    quarantine: bool | None = None
+    """For ticks: whether an instrument is taken from a source whose data of it looks wrong; unset: no."""
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,6 +91,10 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Whether a second source is asked when the first is slow; unset means no."""
     failback: Failback | None = None
     """`sticky` or `preemptive`; unset means what `[failback]` says."""
+    standby: bool | None = None
+    """For ticks: whether the next source streams too, held back, so that a failover loses nothing; unset: no."""
+    quarantine: bool | None = None
+    """For ticks: whether an instrument is taken from a source whose data of it looks wrong; unset: no."""
     quote: RouteSettings | None = None
     """The route of quotes, where it differs."""
     bars: RouteSettings | None = None
@@ -125,6 +134,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     hedge: bool = False
     failback: Failback | None = None
     """None means what `[failback]` says."""
+    standby: bool = False
+    quarantine: bool = False
     configured: bool = True
     """False if no `[routes.…]` names it and the sources are simply all, by priority."""
 
@@ -150,6 +161,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     streams: StreamSettings = StreamSettings()
     reconnect: ReconnectSettings = ReconnectSettings()
     """Of live streams."""
+    recording: RecordingSettings = RecordingSettings()
+    """Of the console's black box."""
     console: ConsoleSettings = ConsoleSettings()
 
     def by_priority(self) -> tuple[str, ...]:
@@ -166,11 +179,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             own = RouteSettings()
         sources = own.sources if own.sources is not None else exchange.sources
         hedge = own.hedge if own.hedge is not None else exchange.hedge
+        standby = own.standby if own.standby is not None else exchange.standby
+        quarantine = own.quarantine if own.quarantine is not None else exchange.quarantine
         return Route(
             key=key,
             sources=sources if sources is not None else self.by_priority(),
             hedge=bool(hedge),
             failback=own.failback or exchange.failback,
+            standby=bool(standby),
+            quarantine=bool(quarantine),
         )
 
     @property

@@ -20,3 +20,17 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Ticks that wait for one slow reader before the oldest are dropped, counted, and told."""
     linger_s: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     """An instrument stays subscribed for so many seconds after its last reader has gone."""
+    ring_s: _Positive = 10.0
+    """What a standby sent in the last so many seconds is held, to be delivered if it takes over."""
+    ring_ticks: Annotated[int, msgspec.Meta(ge=1)] = 100_000
+    """Most ticks that are held of one standby."""
+    handover_s: _Positive = 5.0
+    """Longest time that a planned change waits for both sources to overlap, in seconds."""
+    reorder_s: Annotated[float, msgspec.Meta(ge=0)] = 0.15
+    """A trade that is missing may come so many seconds late before it is asked for over REST."""
+    fill_within_s: _Positive = 5.0
+    """Missing trades that are not had within so many seconds are told as a gap."""
+    fill_most: Annotated[int, msgspec.Meta(ge=0)] = 20_000
+    """Most missing trades that are asked for at once; of a larger hole the rest is a gap."""
+    return_after_s: _Positive = 10.0
+    """An instrument that was moved off a source alone goes back after so many seconds of good ticks."""

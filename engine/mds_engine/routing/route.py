@@ -28,13 +28,22 @@ class Route:
         "pinned",
         "preemptive",
         "ramp_from",
+        "quarantine",
         "ramp_since",
+        "standby",
         "text",
         "units",
     )
 
     def __init__(
-        self, key: RouteKey, units: tuple[Unit, ...], *, hedged: bool = False, preemptive: bool | None = None
+        self,
+        key: RouteKey,
+        units: tuple[Unit, ...],
+        *,
+        hedged: bool = False,
+        preemptive: bool | None = None,
+        standby: bool = False,
+        quarantine: bool = False,
     ) -> None:
         self.key = key
         self.text = str(key)
@@ -43,6 +52,10 @@ class Route:
         self.hedged = hedged
         self.preemptive = preemptive
         """Whether a better source takes over at once; None means what `[failback]` says."""
+        self.standby = standby
+        """For ticks: whether the next source streams too, held back."""
+        self.quarantine = quarantine
+        """For ticks: whether an instrument is taken from a source whose data of it looks wrong."""
         self.active: Unit | None = units[0] if units else None
         self.pinned: Unit | None = None
         self.pin_until: float | None = None
