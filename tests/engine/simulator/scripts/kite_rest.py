@@ -22,7 +22,8 @@ def main(root: str, api_key: str, api_secret: str, request_token: str) -> None:
     instruments = kite.instruments("NSE")
     infosys = next(row for row in instruments if row["tradingsymbol"] == "INFY")
     now = datetime.now(timezone(timedelta(hours=5, minutes=30))).replace(tzinfo=None)
-    start = now - timedelta(days=3)
+    # Off the whole minute: from and to are both included, and on it an hour has 61 bars.
+    start = (now - timedelta(days=3)).replace(second=30)
     too_long = ""
     try:
         kite.historical_data(infosys["instrument_token"], now - timedelta(days=61), now, "minute")
