@@ -71,6 +71,34 @@ print(json.dumps(dict(
     error=error)))
 """
 
+TRADES_BY_NUMBER = """
+import asyncio, json, sys
+from binance import AsyncClient
+from binance_sdk_spot.spot import Spot, ConfigurationRestAPI
+
+http, first = sys.argv[1], int(sys.argv[2])
+AsyncClient.API_URL = http + "/api"
+
+async def main():
+    client = AsyncClient()
+    try:
+        aggregates = await client.get_aggregate_trades(symbol="BTCUSDT", fromId=first, limit=5)
+        trades = await client.get_historical_trades(symbol="BTCUSDT", fromId=first, limit=5)
+    finally:
+        await client.close_connection()
+    spot = Spot(config_rest_api=ConfigurationRestAPI(api_key="", api_secret="", base_path=http))
+    others = spot.rest_api.agg_trades(symbol="BTCUSDT", from_id=first, limit=5)
+    olds = spot.rest_api.historical_trades(symbol="BTCUSDT", from_id=first, limit=5)
+    print(json.dumps([
+        [[row["a"], row["p"], row["q"], row["T"], row["m"]] for row in aggregates],
+        [[row["id"], row["price"], row["qty"], row["time"], row["isBuyerMaker"]] for row in trades],
+        [[row.a, row.p, row.q, row.T, row.m] for row in others.data()],
+        [[row.id, row.price, row.qty, row.time, row.is_buyer_maker] for row in olds.data()],
+    ]))
+
+asyncio.run(main())
+"""
+
 SDK_SPOT_STREAM = """
 import asyncio, json, sys
 from binance_sdk_spot.spot import Spot, ConfigurationWebSocketStreams
@@ -162,6 +190,29 @@ async def test_binance_sdk_spot_over_rest(run: Run) -> None:
     assert got["day"] == 2
     assert got["error"][0] == "BadRequestError"
     assert "Invalid symbol." in got["error"][1]
+
+
+async def test_both_sdks_read_trades_by_number(run: Run) -> None:
+    async with Simulator(vendors=("binance",)) as simulator:
+        market = simulator.market
+        first = market.trade_ids("BINANCE:BTCUSDT", market.now() - 60, market.now()).start
+        url = simulator.vendor("binance").http
+        got = json.loads(await answers(run, TRADES_BY_NUMBER, url, str(first)))
+        truth = market.trades("BINANCE:BTCUSDT", range(first, first + 5))
+    expected = [
+        [number, price, size, round(at * 1000), maker]
+        for number, price, size, at, maker in zip(
+            truth.id.tolist(),
+            truth.price.tolist(),
+            truth.size.tolist(),
+            truth.time.tolist(),
+            truth.buyer_is_maker.tolist(),
+            strict=True,
+        )
+    ]
+    assert len(got) == 4
+    for rows in got:
+        assert [[row[0], float(row[1]), float(row[2]), *row[3:]] for row in rows] == expected
 
 
 async def test_binance_sdk_spot_over_streams(run: Run) -> None:

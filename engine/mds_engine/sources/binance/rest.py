@@ -5,13 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from mds_engine.errors import InvalidPayload, NotFound, SourceError
-from mds_engine.model import Bars, Capability, Instrument, Quote
+from mds_engine.model import Bars, Capability, Instrument, Quote, Tick
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.sources.binance.decode_rest import Kline, bars_of, decode_limits, decode_tickers, read_klines
 from mds_engine.sources.binance.errors import INVALID_SYMBOL, classify, refusal_code
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.binance.stream import BinanceStream
 from mds_engine.sources.binance.symbols import from_symbol, is_binance, vendor_interval
+from mds_engine.sources.binance.trades import fetch_trades, history_of
 from mds_engine.sources.contract import (
     BarsRequest,
     Deliver,
@@ -19,6 +20,7 @@ from mds_engine.sources.contract import (
     RequestCost,
     Source,
     SourceContext,
+    TradesRequest,
 )
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.http import HttpShell, Reply
@@ -56,6 +58,8 @@ class BinanceSource(Source):
         self._stream_endpoints = Endpoints(context, settings.stream_endpoints)
         self._unknown_until: dict[str, float] = {}
         self._limits_due_at = -math.inf
+        self._history = history_of(settings.stream_kinds)
+        self.has_trades = self._history is not None
 
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
         return {WEIGHT: (LimitWindow(_WEIGHT_A_MINUTE, _MINUTE_S),)}
@@ -139,6 +143,12 @@ class BinanceSource(Source):
         if not len(bars):
             raise NotFound(f"Binance has no {request.interval} bars of {request.instrument} in that span")
         return bars
+
+    async def trades(self, request: TradesRequest) -> list[Tick]:
+        """By /aggTrades or /historicalTrades, as the stream is configured; pays for every request."""
+        if self._history is None:
+            return await super().trades(request)
+        return await fetch_trades(self._history, request, self._get, self._context, WEIGHT)
 
     def stream(self, deliver: Deliver) -> BinanceStream:
         return BinanceStream(self._settings, self._context, self._stream_endpoints, deliver)
