@@ -167,11 +167,11 @@ def _packets(frame: bytes, count: int) -> tuple[list[Packet], int]:
     for _ in range(count):
         start = at + 2
         if start > size:
-            raise _truncated(frame, count)
+            raise truncated(frame, count)
         length = frame[at] << 8 | frame[at + 1]
         at = start + length
         if at > size:
-            raise _truncated(frame, count)
+            raise truncated(frame, count)
         unpack = _UNPACK.get(length)
         if unpack is None:
             skipped += 1
@@ -221,10 +221,10 @@ def _columns_of_mixed(frame: bytes) -> tuple[_Columns, int]:
     count, size, at, skipped, place = int.from_bytes(frame[:2], "big"), len(frame), 2, 0, 0
     for _ in range(count if size > 1 else 0):
         if at + 2 > size:
-            raise _truncated(frame, count)
+            raise truncated(frame, count)
         length = frame[at] << 8 | frame[at + 1]
         if at + 2 + length > size:
-            raise _truncated(frame, count)
+            raise truncated(frame, count)
         if length in _UNPACK:
             starts.setdefault(length, []).append(at + 2)
             places.setdefault(length, []).append(place)
@@ -244,7 +244,8 @@ def _columns_of_mixed(frame: bytes) -> tuple[_Columns, int]:
     return columns, skipped
 
 
-def _truncated(frame: bytes, count: int) -> InvalidPayload:
+def truncated(frame: bytes, count: int) -> InvalidPayload:
+    """What to raise for a frame that is cut."""
     return InvalidPayload(
         f"a ticker frame of {len(frame)} bytes ends before its {count} packets do", raw=frame[:32].hex()
     )
