@@ -73,12 +73,17 @@ def decode_frame(chosen: "DecodeKind", frame: "Frame", *, everything: bool) -> l
 
     What was read before an error is not thrown away.
     """
-    from mds_engine.errors import InvalidPayload
+    from mds_engine.errors import InvalidPayload, SourceError
 
     things, error = _read(chosen, frame.payload)
     if isinstance(error, InvalidPayload) and not things and frame.unarmoured is not None:
         things, error = _read(chosen, frame.unarmoured)
-    found = [record for thing in things for record in records(thing, everything=everything)]
+    found: list[Record] = []
+    for thing in things:
+        if isinstance(thing, SourceError):
+            found.append(error_record(thing))
+        else:
+            found.extend(records(thing, everything=everything))
     if error is not None:
         found.append(error_record(error, **({} if frame.alone else {"frame": frame.number})))
     return found

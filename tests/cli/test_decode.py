@@ -27,6 +27,25 @@ def test_a_trade_is_a_tick(run, lines, tmp_path):
     assert (tick["price"], tick["size"]) == (4149.74, 0.4387)
 
 
+def test_a_line_that_is_not_json_is_an_error_in_its_place(run, lines):
+    log = f"{TRADE}\nno json\n\n1639351062.25: rubbish\n{TRADE}\nwss://an.address/stream <-> 1639351062.2\n"
+    result = run("decode", "binance", "stream", "-", "--json", stdin=log.encode())
+    assert [row.get("message", row["type"]) for row in lines(result)] == [
+        "tick",
+        "line 2: it is not JSON",
+        "line 4: it is not JSON",
+        "tick",
+    ]
+    assert {row["class"] for row in lines(result) if row["type"] == "error"} == {"InvalidPayload"}
+    assert result.exit_code == 6
+
+
+def test_a_file_that_is_one_line_of_no_json_is_an_error(run, lines):
+    result = run("decode", "binance", "stream", "-", "--json", stdin=b"no json\n")
+    assert [row["message"] for row in lines(result)] == ["it is not JSON"]
+    assert result.exit_code == 6
+
+
 def test_stdin_is_a_file_too(run, lines):
     (tick,) = lines(run("decode", "binance", "stream", "-", "--json", stdin=TRADE.encode()))
     assert tick["price"] == 4149.74
@@ -154,13 +173,17 @@ def test_a_decoder_that_knows_no_base64_gets_the_bytes_behind_it():
     assert found[1]["frame"] == 2
 
 
-def test_a_file_with_nothing_in_it_is_not_met_with_silence(run, tmp_path):
+def test_a_file_with_nothing_in_it_is_not_met_with_silence(run, lines, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     result = run("decode", "binance", "stream", tmp_path / "empty", "--json")
     assert (result.stdout, result.stderr) == ("", f"mds-tui: {tmp_path / 'empty'}: is empty\n")
+    (tmp_path / "log").write_text("wss://an.address/stream <-> 1639351062.2\n")
+    result = run("decode", "binance", "stream", tmp_path / "log", "--json")
+    assert result.stderr == f"mds-tui: {tmp_path / 'log'}: nothing in it is of binance stream\n"
     (tmp_path / "noise").write_bytes(bytes(range(200)))
     result = run("decode", "binance", "stream", tmp_path / "noise", "--json")
-    assert result.stderr == f"mds-tui: {tmp_path / 'noise'}: nothing in it is of binance stream\n"
+    assert {row["class"] for row in lines(result)} == {"InvalidPayload"}
+    assert result.exit_code == 6
 
 
 def test_an_archive_that_is_no_csv_is_an_error_record(run, lines, tmp_path):

@@ -231,7 +231,8 @@ def _unsupported(source: Source, what: str, _request: object) -> NotImplementedE
 
 Decoder = Callable[[bytes], Iterable[Any]]
 """A raw payload (one body or one frame) to model objects: Quote, Bars, Tick, or instrument records
-(msgspec structs), oldest first. Raises a SourceError for what the payload says is wrong."""
+(msgspec structs), oldest first. Raises a SourceError for what the payload says is wrong; of a file with
+many frames, what one of them says may come in its place among the others, and the rest after it."""
 
 
 class DecodeKind(NamedTuple):

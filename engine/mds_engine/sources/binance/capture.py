@@ -8,38 +8,40 @@ from collections.abc import Iterator
 from mds_engine.errors import InvalidPayload, SourceError
 from mds_engine.model import Tick
 from mds_engine.sources.binance.decode_stream import StreamDecoder
+from mds_engine.sources.scrub import Scrubber
 
 _GZIP = b"\x1f\x8b"
 # cryptofeed writes "<epoch seconds>: <frame>", hftbacktest "<epoch nanoseconds> <frame>".
 _RECEIVED = re.compile(rb"(\d{10})(?:\.(\d{1,9}))?: |(\d{19}) ")
+_ADDRESS = re.compile(rb"(?:https?|wss?)://\S")
+"""cryptofeed logs whom it asks too, and what REST answered on the same line: no frames."""
 
 
-def decode_stream_file(payload: bytes) -> Iterator[Tick]:
+def decode_stream_file(payload: bytes) -> Iterator[Tick | SourceError]:
     """The ticks of one frame, or of a log with a frame a line, in the log's order.
 
-    Lines that are no frames (REST answers and addresses, in cryptofeed's logs)
-    are passed over. A frame that cannot be read does not end the file: the
-    first such error is raised when all others have been given.
+    Addresses and REST answers, in cryptofeed's logs, are passed over. A line
+    that cannot be read does not end the file: its error comes in its place.
+    Where the one frame is all there is, its error is raised.
     """
     if payload.startswith(_GZIP):
         payload = _unpacked(payload)
-    decoder, first_error, bad = StreamDecoder(), None, 0
-    lines = payload.splitlines()
     # A frame that somebody has pretty-printed is one frame on many lines.
-    frames = [payload] if payload.lstrip()[:2] in (b"{\n", b"{\r", b"[\n", b"[\r") else lines
-    for line in frames:
+    is_one = payload.lstrip()[:2] in (b"{\n", b"{\r", b"[\n", b"[\r")
+    frames = [payload] if is_one else payload.splitlines()
+    decoder = StreamDecoder()
+    for number, line in enumerate(frames, start=1):
         frame, received_ns = _split(line)
-        if frame[:1] not in (b"{", b"["):
+        if not frame or _ADDRESS.match(frame):
             continue
         try:
+            if frame[:1] not in (b"{", b"["):
+                raise InvalidPayload("it is not JSON", raw=Scrubber()(frame))
             yield from decoder.decode(frame, received_ns)
         except SourceError as error:
-            first_error, bad = first_error or error, bad + 1
-    if first_error is not None:
-        if len(frames) == 1:
-            raise first_error
-        told = f"{bad} of {len(frames)} frames failed, the first so: {first_error.message}"
-        raise type(first_error)(told, raw=first_error.raw) from first_error
+            if len(frames) == 1:
+                raise
+            yield type(error)(f"line {number}: {error.message}", raw=error.raw)
 
 
 def _split(line: bytes) -> tuple[bytes, int]:
