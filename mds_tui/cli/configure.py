@@ -39,6 +39,8 @@ def check(settings: Settings) -> None:
 
     loaded = settings.load(InstalledVendors())
     sources = ", ".join(loaded.config.sources)
+    if not any(source.enabled for source in loaded.config.sources.values()):
+        say("warning: every source is disabled, so nothing will be answered; set `enabled = true` for one")
     click.echo(f"{loaded.file or _built_in()}: good; sources: {sources}")
 
 

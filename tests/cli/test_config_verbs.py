@@ -31,6 +31,17 @@ def test_check_tells_everything_that_is_wrong(run, tmp_path):
     assert 'did you mean "name"?' in result.stderr
 
 
+def test_check_tells_that_every_source_is_disabled(run, tmp_path):
+    (tmp_path / "c.toml").write_text(GOOD + "enabled = false\n")
+    result = run("config", "check", "--config", tmp_path / "c.toml")
+    assert result.exit_code == 0
+    (warning,) = [line for line in result.stderr.splitlines() if "disabled" in line]
+    assert warning.startswith("mds-tui: warning: every source is disabled")
+    assert result.stdout == f"{tmp_path / 'c.toml'}: good; sources: yahoo\n"
+    (tmp_path / "c.toml").write_text(GOOD)
+    assert "disabled" not in run("config", "check", "--config", tmp_path / "c.toml").stderr
+
+
 def test_a_file_that_was_named_must_be_there(run):
     result = run("config", "check", "--config", "none.toml")
     assert (result.exit_code, result.stderr) == (
