@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
-from mds_engine.simulator.faults import Fault, FaultKind
+from mds_engine.simulator.faults import Fault, FaultKind, problem_of
 from mds_engine.simulator.ports import bound_socket
 
 if TYPE_CHECKING:
@@ -90,7 +90,11 @@ class ControlServer:
     async def _inject(self, request: web.Request) -> web.Response:
         try:
             wanted = msgspec.json.decode(await request.read(), type=FaultRequest)
-            active = await self._simulator.inject(wanted.vendor, wanted.fault(), wanted.endpoint)
+            fault = wanted.fault()
+            problem = problem_of(fault)
+            if problem:
+                return _json({"error": problem}, status=400)
+            active = await self._simulator.inject(wanted.vendor, fault, wanted.endpoint)
         except msgspec.DecodeError as error:
             return _json({"error": str(error)}, status=400)
         except LookupError as error:

@@ -81,6 +81,23 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Only this many matching requests are hit, then the fault is spent; None means no limit."""
 
 
+def problem_of(fault: Fault) -> str:
+    """Why a fault cannot be made, in one sentence; empty if it can."""
+    if fault.delay_s < 0:
+        return f"delay_s is {fault.delay_s:g}; give seconds from 0 on"
+    if not 400 <= fault.status <= 599:
+        return f"status is {fault.status}; give an HTTP code from 400 to 599"
+    if fault.retry_after_s is not None and fault.retry_after_s < 0:
+        return f"retry_after_s is {fault.retry_after_s:g}; give seconds from 0 on"
+    if fault.factor <= 0:
+        return f"factor is {fault.factor:g}; give what prices are multiplied by, above 0"
+    if not 0 <= fault.probability <= 1:
+        return f"probability is {fault.probability:g}; give a share from 0 to 1"
+    if fault.first is not None and fault.first < 1:
+        return f"first is {fault.first}; give how many requests are hit, at least 1"
+    return ""
+
+
 class ActiveFault(msgspec.Struct, kw_only=True):
     """A fault that was injected and not yet cleared."""
 

@@ -89,6 +89,27 @@ async def test_the_log_lists_what_arrived(control: ControlClient, binance: httpx
 
 
 @pytest.mark.parametrize(
+    ("nonsense", "told"),
+    [
+        ({"delay_s": -1}, "delay_s is -1; give seconds from 0 on"),
+        ({"status": 99999}, "status is 99999; give an HTTP code from 400 to 599"),
+        ({"status": 200}, "status is 200; give an HTTP code from 400 to 599"),
+        ({"retry_after_s": -5}, "retry_after_s is -5; give seconds from 0 on"),
+        ({"factor": 0}, "factor is 0; give what prices are multiplied by, above 0"),
+        ({"probability": 1.5}, "probability is 1.5; give a share from 0 to 1"),
+        ({"first": 0}, "first is 0; give how many requests are hit, at least 1"),
+    ],
+)
+async def test_a_fault_that_cannot_be_made_is_refused_with_a_sentence(
+    simulator: Simulator, nonsense: dict[str, float], told: str
+) -> None:
+    async with httpx.AsyncClient(base_url=simulator.control_url) as client:
+        answer = await client.post("/faults", json={"vendor": "binance", "kind": "slow", **nonsense})
+    assert (answer.status_code, answer.json()) == (400, {"error": told})
+    assert list(simulator.faults) == []
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
         ("POST", "/faults", b'{"vendor":"binance","kind":"dance"}', 400),
