@@ -14,7 +14,7 @@ from mds_engine.model import Bars, Capability, Instrument, Quote, Tick, TickKind
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.policy.retry import RetrySettings
-from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, TickStream
+from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, StreamLimits, TickStream
 
 
 class VirtualClock:
@@ -104,6 +104,10 @@ class FakeVendor:
         self.most_in_flight = 0
         self.streams: list[FakeStream] = []
         self.stream_fails: Callable[[], BaseException] | None = None
+        self.stream_attempts: list[float] = []
+        """When each stream was opened, or was refused."""
+        self.stream_lives_s = float("inf")
+        """How long after its opening each stream asks to be renewed."""
 
     def break_down(self, message: str = "down", *, unreachable: bool = False) -> None:
         """Fail every call and every check from now on."""
@@ -118,6 +122,11 @@ class FakeVendor:
     def stream(self) -> "FakeStream":
         """The stream that is open now."""
         return next(stream for stream in reversed(self.streams) if stream.is_open)
+
+    @property
+    def open_streams(self) -> list["FakeStream"]:
+        """All that are open now, oldest first."""
+        return [stream for stream in self.streams if stream.is_open]
 
     async def answer(self, subjects: tuple[str, ...]) -> None:
         """Take one data call: be slow, hang, or fail as the test wants it."""
@@ -144,9 +153,12 @@ class FakeStream(TickStream):
         self.ended: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
+        now = self.vendor.clock.now()
+        self.vendor.stream_attempts.append(now)
         if self.vendor.stream_fails is not None:
             raise self.vendor.stream_fails()
         self.is_open = True
+        self.renew_at = now + self.vendor.stream_lives_s
         self.ended = asyncio.get_running_loop().create_future()
         self.vendor.streams.append(self)
 
@@ -162,12 +174,13 @@ class FakeStream(TickStream):
     async def close(self) -> None:
         self.is_open = False
 
-    def push(self, price: float) -> None:
-        """Deliver one trade of everything that is subscribed."""
+    def push(self, price: float, symbols: Iterable[str] | None = None) -> None:
+        """Deliver one trade of everything that is subscribed, or of these symbols as far as they are."""
         self.deliver(
             [
                 Tick(instrument=instrument, kind=TickKind.TRADE, price=price, source=self.vendor.name)
                 for instrument in sorted(self.subscribed)
+                if symbols is None or instrument.symbol in symbols
             ]
         )
 
@@ -185,6 +198,7 @@ class FakeSource(Source):
         self.context = context
         self.capabilities = frozenset(traits.get("capabilities", Capability))
         self._windows = traits.get("windows", (LimitWindow(1_000_000, 1.0),))
+        self.stream_limits = traits.get("stream_limits", StreamLimits())
 
     def limits(self) -> Mapping[str, Any]:
         return {"default": self._windows}
@@ -232,7 +246,7 @@ class FakeDesk:
     One source for each letter, in that order on every route of exchange X. Checks are
     so seldom, and retries are none, unless `config` says otherwise, so that a test sees
     its own calls only. `sources` gives settings by name, `traits` what the adapter is like:
-    `capabilities`, `windows`.
+    `capabilities`, `windows`, `stream_limits`.
     """
 
     def __init__(
