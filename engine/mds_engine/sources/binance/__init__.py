@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mds_engine.model import Instrument, Interval
 from mds_engine.sources.binance.settings import BinanceSettings
-from mds_engine.sources.contract import UNTOLD, DecodeKind, Source, SourceContext, SourcePlugin
+from mds_engine.sources.contract import UNTOLD, DecodeKind, FrameDecoder, Source, SourceContext, SourcePlugin
 
 if TYPE_CHECKING:
     from mds_engine.model import Bars
@@ -57,6 +57,12 @@ def _data(payload: bytes) -> bytes:
     return body
 
 
+def _frames(source: str) -> FrameDecoder:
+    from mds_engine.sources.binance.frames import BinanceFrames
+
+    return BinanceFrames(source)
+
+
 plugin = SourcePlugin(
     kind="binance",
     title="Binance",
@@ -68,4 +74,5 @@ plugin = SourcePlugin(
         "ticker": DecodeKind(_ticker, "body", "GET /api/v3/ticker/24hr, /price or /bookTicker"),
         "vision": DecodeKind(_vision, "body", "a kline archive of data.binance.vision, CSV or zip"),
     },
+    frame_decoder=_frames,
 )

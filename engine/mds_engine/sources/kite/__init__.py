@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Interval
-from mds_engine.sources.contract import UNTOLD, DecodeKind, Source, SourceContext, SourcePlugin
+from mds_engine.sources.contract import UNTOLD, DecodeKind, FrameDecoder, Source, SourceContext, SourcePlugin
 from mds_engine.sources.kite.settings import KiteSettings
 
 if TYPE_CHECKING:
@@ -59,6 +59,12 @@ def _data(payload: bytes) -> bytes:
     return body
 
 
+def _frames(source: str) -> FrameDecoder:
+    from mds_engine.sources.kite.frames import KiteFrames
+
+    return KiteFrames(source)
+
+
 _DECODERS: dict[str, DecodeKind] = {
     "ticker": DecodeKind(
         _ticker, "lines", "stream frames, binary or a line of base64 each; also bare packets"
@@ -76,4 +82,5 @@ plugin: SourcePlugin = SourcePlugin(
     create=_create,
     needs_key=True,
     decoders=_DECODERS,
+    frame_decoder=_frames,
 )

@@ -1,6 +1,6 @@
 """Yahoo Finance: quotes and bars through yfinance, ticks from the streamer."""
 
-from mds_engine.sources.contract import Source, SourceContext, SourcePlugin
+from mds_engine.sources.contract import FrameDecoder, Source, SourceContext, SourcePlugin
 from mds_engine.sources.yahoo.decoders import DECODERS
 from mds_engine.sources.yahoo.settings import YahooSettings
 
@@ -11,10 +11,17 @@ def _create(settings: YahooSettings, context: SourceContext) -> Source:
     return create(settings, context)
 
 
+def _frames(source: str) -> FrameDecoder:
+    from mds_engine.sources.yahoo.frames import YahooFrames
+
+    return YahooFrames(source)
+
+
 plugin = SourcePlugin(
     kind="yahoo",
     title="Yahoo Finance",
     settings=YahooSettings,
     create=_create,
     decoders=DECODERS,
+    frame_decoder=_frames,
 )
