@@ -81,7 +81,14 @@ class Engine:
         self._failover = Failover(
             config.failback, clock=self._clock, emit=self._log.emit, moved=self._route_moved
         )
-        self._hub = TickHub(config.streams, clock=self._clock, route_of=self.route)
+        self._hub = TickHub(
+            config.streams,
+            clock=self._clock,
+            sources=self.sources,
+            route_of=self.route,
+            emit=self._log.emit,
+            own=self._own,
+        )
         self._store: Store | None = None
         self._keeper: Keeper | None = None
         self._trouble = ""
@@ -132,12 +139,13 @@ class Engine:
                     runtime,
                     unit,
                     self.config.streams,
-                    ReconnectBackoff(self.config.reconnect, self._random),
+                    lambda: ReconnectBackoff(self.config.reconnect, self._random),
                     clock=self._clock,
                     emit=self._log.emit,
                     deliver=self._hub.deliver,
+                    on_lost=self._stream_lost,
                 )
-        self._hub.supervisors = supervisors
+        self._hub.supervise(supervisors)
         self._steering = Steering(
             self.sources,
             self._routes,
@@ -299,16 +307,27 @@ class Engine:
         answer = await self._asking.bars(instrument, interval, (start, end), source, deadline_s)
         return await asyncio.to_thread(answer.to_frame)
 
-    def ticks(self, instruments: Iterable[str | Instrument]) -> TickReader:
-        """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for tick in ticks: ...`.
+    def ticks(
+        self,
+        instruments: Iterable[str | Instrument],
+        *,
+        latest: bool = False,
+        queue: int | None = None,
+        name: str = "",
+    ) -> TickReader:
+        """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for item in ticks: ...`.
 
-        Raises InvalidRequest where no configured source streams an exchange at all.
+        An item is a `Tick`, or says what became of the stream: `SourceSwitched`,
+        `Gap`, `Missed`. `latest` keeps only the newest tick of each kind of an
+        instrument for a reader that comes now and then; `queue` is how many ticks
+        may wait; `name` is how a slow reader is told of. Raises InvalidRequest
+        where no configured source streams an exchange at all.
         """
         asked = [as_instrument(item) for item in instruments]
         for exchange in {instrument.exchange for instrument in asked}:
             if not self.route(RouteKey(Capability.TICKS, exchange)).units:
                 raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
-        return self._hub.reader(asked)
+        return self._hub.reader(asked, latest=latest, queue=queue, name=name)
 
     # --- Control --------------------------------------------------------------------------------------
 
@@ -360,6 +379,14 @@ class Engine:
     def _route_moved(self, route: Route) -> None:
         if route.key.capability is Capability.TICKS:
             self._hub.assign()
+
+    def _stream_lost(self, runtime: SourceRuntime, instruments: frozenset[Instrument], why: str) -> None:
+        """At once, not at the next round of housekeeping: a standby waits to take over."""
+        self._hub.lost(runtime, instruments, why)
+        for route in list(self._routes.values()):
+            if route.key.capability is Capability.TICKS and route.unit(runtime.name) is not None:
+                self._failover.reconsider(route)
+        self._hub.assign()
 
     def _seed_board(self, instruments: tuple[Instrument, ...]) -> None:
         """Put a quote on the board for each instrument newly watched: ticks may lack a previous close."""

@@ -16,7 +16,7 @@ from mds_engine.drills.scorecard import Scorecard
 from mds_engine.drills.traffic import Traffic
 from mds_engine.engine import Engine
 from mds_engine.errors import AllSourcesFailedError
-from mds_engine.model import Capability
+from mds_engine.model import Capability, Tick
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.contract import SourcePlugin
 
@@ -200,8 +200,9 @@ class _Drill:
 
     async def _read_ticks(self, engine: Engine) -> None:
         async with engine.ticks(self._scenario.stage.instruments) as ticks:
-            async for tick in ticks:
-                self._ticks.append((self._clock.wall(), tick.source))
+            async for item in ticks:
+                if isinstance(item, Tick):
+                    self._ticks.append((self._clock.wall(), item.source))
 
 
 _CHECK_GROUPS = frozenset({"ping", "profile", "instruments", "ticks", "crumb", "cookie", ""})

@@ -1,47 +1,100 @@
-"""Who wants which live ticks, from which source they come now, and who gets them."""
+"""Who wants which live ticks, and who gets them: from the sources' frames to the board and the readers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.control import events
+from mds_engine.control.events import Event
 from mds_engine.control.route_key import RouteKey
-from mds_engine.model import Capability, Instrument, Tick
+from mds_engine.model import Capability, Gap, Instrument, StreamItem, Tick
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.streams.board import Board
+from mds_engine.streams.changeover import Changeover
+from mds_engine.streams.filler import Filler
+from mds_engine.streams.lane import Lane
 from mds_engine.streams.reader import TickReader
 from mds_engine.streams.supervisor import StreamSupervisor
 
+_TELL_SLOW_EVERY_S = 10.0
+
 
 class TickHub:
-    """Assigns instruments to the serving source of their route, and hands ticks to the board and the readers.
+    """Takes every frame of every source, and hands each tick on once: to the board and to its readers.
 
-    A source that is better than the serving one, or that lost its stream, is
-    kept connected with one instrument, so that its recovery is seen by its
-    data. A tick from any other source than the serving one goes nowhere.
+    Each wanted instrument has a lane, which puts its ticks in order whatever
+    source they come from. `Changeover` says which source a lane listens to.
     """
 
     def __init__(
-        self, settings: StreamSettings, *, clock: Clock, route_of: Callable[[RouteKey], Route]
+        self,
+        settings: StreamSettings,
+        *,
+        clock: Clock,
+        sources: Mapping[str, SourceRuntime],
+        route_of: Callable[[RouteKey], Route],
+        emit: Callable[[Event], None],
+        own: Callable[[Coroutine[None, None, None], str], object],
     ) -> None:
         self.board = Board()
-        self.supervisors: Mapping[str, StreamSupervisor] = {}
-        """By source. Set once, right after construction: they deliver to this hub."""
         self._settings = settings
         self._clock = clock
+        self._sources = sources
         self._route_of = route_of
+        self._emit = emit
+        self._supervisors: Mapping[str, StreamSupervisor] = {}
         self._readers: dict[Instrument, tuple[TickReader, ...]] = {}
         self._watched: dict[Instrument, None] = {}
         self._lingering: dict[Instrument, float] = {}
-        self._owner: dict[Instrument, str] = {}
+        self._lanes: dict[str, dict[Instrument, Lane]] = {}
+        self._lane_of: dict[Instrument, Lane] = {}
+        self._named = 0
+        self._slow: dict[TickReader, tuple[float, int]] = {}
+        self._changeover = Changeover(
+            settings,
+            clock=clock,
+            sources=sources,
+            route_of=route_of,
+            emit=emit,
+            hand_on=self._hand_on_all,
+            sync=self._sync,
+        )
+        self._filler = Filler(
+            settings,
+            clock=clock,
+            emit=emit,
+            own=own,
+            sources_of=self._with_trades,
+            hand_on=self._hand_on_all,
+        )
+
+    def supervise(self, supervisors: Mapping[str, StreamSupervisor]) -> None:
+        """Who keeps the streams, by source. Called once, before any tick: they deliver to this hub."""
+        self._supervisors = self._changeover.supervisors = supervisors
 
     # --- Readers --------------------------------------------------------------------------------------
 
-    def reader(self, instruments: Iterable[Instrument]) -> TickReader:
+    def reader(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        latest: bool = False,
+        queue: int | None = None,
+        name: str = "",
+    ) -> TickReader:
         """A new reader of these instruments, subscribed at once."""
-        reader = TickReader(instruments, self._settings.reader_queue, self._drop)
+        self._named += 1
+        reader = TickReader(
+            instruments,
+            self._settings.reader_queue if queue is None else queue,
+            self._drop,
+            latest=latest,
+            name=name or f"reader {self._named}",
+        )
         for instrument in reader.instruments:
             self._readers[instrument] = (*self._readers.get(instrument, ()), reader)
+        self._slow[reader] = (0.0, 0)
         self.assign()
         return reader
 
@@ -70,10 +123,11 @@ class TickHub:
 
     def close_readers(self) -> None:
         """End every iteration: the engine stops."""
-        for reader in {reader for readers in self._readers.values() for reader in readers}:
+        for reader in list(self._slow):
             reader.close()
 
     def _drop(self, reader: TickReader) -> None:
+        self._slow.pop(reader, None)
         for instrument in reader.instruments:
             left = tuple(other for other in self._readers.get(instrument, ()) if other is not reader)
             if left:
@@ -88,47 +142,73 @@ class TickHub:
 
     # --- Assignment -----------------------------------------------------------------------------------
 
+    def assign(self) -> None:
+        """Aim every wanted instrument at a source, and tell the supervisors what to stream."""
+        self._lay_lanes()
+        wanted = self._changeover.aim(self._lanes)
+        for exchange, lanes in self._lanes.items():
+            if self._route_of(RouteKey(Capability.TICKS, exchange)).serving is None:
+                for instrument in lanes:
+                    self.board.row(instrument).problem = "no source of its route can stream"
+        for name, supervisor in self._supervisors.items():
+            supervisor.want(wanted[name])
+
+    def lost(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
+        """A source streams these no more, for now: whoever listens to it must know that something may be
+        missing."""
+        for instrument in instruments:
+            lane = self._lane_of.get(instrument)
+            if lane is not None and lane.active == runtime.name:
+                lane.interrupted(why)
+
+    def mute(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
+        """A source that otherwise flows is silent about these: a standby may have them."""
+        self._changeover.avoid(runtime.name, instruments, why)
+        self.assign()
+
     def housekeep(self) -> None:
-        """Let go of instruments that nobody has read for a while."""
+        """What time brings: idle instruments go, holes are filled or told, handovers end."""
         now = self._clock.now()
         over = [instrument for instrument, until in self._lingering.items() if until <= now]
         for instrument in over:
             del self._lingering[instrument]
-            if instrument not in self._readers and instrument not in self._watched:
-                self.board.remove(instrument)
-        if over:
+        self._filler.housekeep()
+        if self._changeover.housekeep() or over:
             self.assign()
-
-    def assign(self) -> None:
-        """Give each wanted instrument to the serving source of its route, and say so to the supervisors."""
-        wanted: dict[str, set[Instrument]] = {name: set() for name in self.supervisors}
-        owner: dict[Instrument, str] = {}
-        for exchange, instruments in self._by_exchange().items():
-            route = self._route_of(RouteKey(Capability.TICKS, exchange))
-            serving = route.serving
-            for unit in route.units:
-                if unit is serving:
-                    wanted[unit.name] |= instruments
-                    owner.update(dict.fromkeys(instruments, unit.name))
-                elif unit.problem or serving is None or route.is_better(unit, serving):
-                    wanted[unit.name].add(min(instruments))
-            if serving is None:
-                for instrument in instruments:
-                    self.board.row(instrument).problem = "no source of its route can stream"
-        self._owner = owner
-        for name, supervisor in self.supervisors.items():
-            supervisor.want(wanted[name])
+        self._tell_slow(now)
 
     def subscriptions(self, exchange: str) -> int:
         """How many instruments of an exchange are subscribed."""
-        return sum(1 for instrument in self._owner if instrument.exchange == exchange)
+        return sum(1 for lane in self._lanes.get(exchange, {}).values() if lane.active)
 
-    def _by_exchange(self) -> dict[str, set[Instrument]]:
-        found: dict[str, set[Instrument]] = {}
-        for group in (self._readers, self._watched, self._lingering):
-            for instrument in group:
-                found.setdefault(instrument.exchange, set()).add(instrument)
-        return found
+    def _lay_lanes(self) -> None:
+        """A lane for each wanted instrument, and for no other."""
+        wanted = self._readers.keys() | self._watched.keys() | self._lingering.keys()
+        for instrument in self._lane_of.keys() - wanted:
+            del self._lane_of[instrument]
+            del self._lanes[instrument.exchange][instrument]
+            self._changeover.forget(instrument)
+            self.board.remove(instrument)
+        for instrument in wanted - self._lane_of.keys():
+            lane = self._lane_of[instrument] = Lane(instrument)
+            self._lanes.setdefault(instrument.exchange, {})[instrument] = lane
+        for exchange in [exchange for exchange, lanes in self._lanes.items() if not lanes]:
+            del self._lanes[exchange]
+
+    def _with_trades(self, lane: Lane) -> list[SourceRuntime]:
+        """Who may have past trades by the numbers of a lane's vendor: its source first."""
+        active = self._sources.get(lane.active)
+        if active is None:
+            return []
+        route = self._route_of(RouteKey(Capability.TICKS, lane.instrument.exchange))
+        others = (unit.runtime for unit in route.units if unit.runtime is not active)
+        return [
+            runtime
+            for runtime in (active, *others)
+            if runtime.source.has_trades
+            and runtime.settings.kind == active.settings.kind
+            and not runtime.refusal()
+        ]
 
     # --- Delivery -------------------------------------------------------------------------------------
 
@@ -136,10 +216,61 @@ class TickHub:
         """Take the ticks of one frame of one source."""
         now = self._clock.now()
         name = runtime.name
-        owner, board, readers = self._owner, self.board, self._readers
+        ring = self._changeover.rings.get(name)
+        if ring is not None:
+            ring.append(now, ticks)
+        lanes, board, readers = self._lane_of, self.board, self._readers
         for tick in ticks:
-            if owner.get(tick.instrument) != name:
+            instrument = tick.instrument
+            lane = lanes.get(instrument)
+            if lane is None:
                 continue
-            board.put(tick, now)
-            for reader in readers.get(tick.instrument, ()):
-                reader.put(tick)
+            if lane.active != name:
+                self._changeover.arrived(lane, name, tick, now)
+                continue
+            items = lane.put(tick, now)
+            if items is None:
+                board.put(tick, now)
+                for reader in readers.get(instrument, ()):
+                    reader.put(tick)
+            else:
+                self._hand_on_all(lane, items)
+
+    def _hand_on_all(self, lane: Lane, items: Sequence[StreamItem]) -> None:
+        """Hand on what a lane gave in place of a tick."""
+        now = self._clock.now()
+        readers = self._readers.get(lane.instrument, ())
+        for item in items:
+            if isinstance(item, Tick):
+                self.board.put(item, now)
+            elif isinstance(item, Gap):
+                self._tell_gap(item)
+            for reader in readers:
+                reader.put(item)
+        if lane.waiting:
+            self._filler.watch(lane)
+
+    def _sync(self, lane: Lane) -> None:
+        """Let a lane know what went to the readers past it."""
+
+    def _tell_gap(self, gap: Gap) -> None:
+        missing = None
+        if gap.first_sequence is not None and gap.last_sequence is not None:
+            missing = gap.last_sequence - gap.first_sequence + 1
+        self._emit(
+            events.TicksGapped(
+                source=gap.source,
+                instrument=str(gap.instrument),
+                after_ns=gap.after_ns,
+                before_ns=gap.before_ns,
+                missing=missing,
+                why=gap.why,
+            )
+        )
+
+    def _tell_slow(self, now: float) -> None:
+        """Tell of readers that missed more since the last time, not too often."""
+        for reader, (told_at, told) in self._slow.items():
+            if reader.missed > told and (not told or now - told_at >= _TELL_SLOW_EVERY_S):
+                self._slow[reader] = (now, reader.missed)
+                self._emit(events.ReaderSlow(reader=reader.name, missed=reader.missed - told))

@@ -233,6 +233,29 @@ class Lane:
         self.next_trade = last + 1
         return [gap, *self._follow(now)]
 
+    def give_up_before(self, number: int, why: str) -> list[StreamItem]:
+        """The first part of the hole is a gap; from `number` on trades may still come."""
+        hole = self.hole()
+        if hole is None or not hole[0] < number <= hole[1]:
+            return []
+        self.next_trade = number
+        last_ns = None if self.last is None else self.last.time_ns
+        return [
+            Gap(
+                instrument=self.instrument,
+                source=self.active,
+                after_ns=last_ns,
+                first_sequence=hole[0],
+                last_sequence=number - 1,
+                why=why,
+            )
+        ]
+
+    def remember(self, ticks: Iterable[Tick], at: float) -> None:
+        """Ticks that went to the readers by another way, as rows of a large frame."""
+        for tick in ticks:
+            self._pass(tick, at)
+
     def renumber(self, now: float, why: str) -> list[StreamItem]:
         """Forget the vendor's numbers: those that follow have nothing to do with those before."""
         items: list[StreamItem] = []

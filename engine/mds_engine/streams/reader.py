@@ -2,49 +2,112 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Self
 
-from mds_engine.model import Instrument, Tick
+from mds_engine.model import Gap, Instrument, Missed, SourceSwitched, StreamItem, Tick
+from mds_engine.model.tick_batch import TickBatch
+
+_MOST_NEWS = 256
+"""Switches and gaps that outlive the ticks around them when a queue overflows."""
 
 
 class TickReader:
-    """Iterate it for ticks: `async with engine.ticks([...]) as ticks: async for tick in ticks: ...`.
+    """Iterate it: `async with engine.ticks([...]) as ticks: async for item in ticks: ...`.
 
-    When the reader falls behind by more than its queue holds, the oldest ticks
-    are dropped and counted in `missed`. It ends when it is closed.
+    An item is a `Tick`, a `SourceSwitched` or a `Gap`, in order. When the reader
+    falls behind by more ticks than its queue holds, the oldest are dropped,
+    counted in `missed`, and told by a `Missed` in their place. With `latest`
+    only the newest tick of each kind of an instrument waits: what it takes the
+    place of is counted in `conflated`, and is no miss. It ends when it is closed.
     """
 
     def __init__(
-        self, instruments: Iterable[Instrument], capacity: int, on_close: Callable[["TickReader"], None]
+        self,
+        instruments: Iterable[Instrument],
+        capacity: int,
+        on_close: Callable[["TickReader"], None],
+        *,
+        latest: bool = False,
+        name: str = "",
     ) -> None:
         self.instruments = frozenset(instruments)
+        self.name = name
         self.missed = 0
         """Ticks dropped because this reader was too slow."""
-        self._queue: deque[Tick] = deque()
+        self.conflated = 0
+        """Ticks whose place a newer one took, as this reader asked."""
+        self._latest: dict[tuple[Instrument, str], Tick] | None = {} if latest else None
+        self._queue: deque[StreamItem | TickBatch] = deque()
+        self._news: deque[StreamItem] = deque(maxlen=_MOST_NEWS)
+        self._ticks = 0
+        self._untold = 0
+        self._opened: Iterator[Tick] = iter(())
         self._capacity = capacity
         self._wake: asyncio.Future[None] | None = None
         self._closed = False
         self._on_close = on_close
 
-    def put(self, tick: Tick) -> None:
-        """Take one tick, dropping the oldest where there is no room."""
-        if len(self._queue) >= self._capacity:
-            self._queue.popleft()
-            self.missed += 1
-        self._queue.append(tick)
-        self._notify()
+    # --- What comes in --------------------------------------------------------------------------------
+
+    def put(self, item: StreamItem) -> None:
+        """Take one item, dropping the oldest ticks where there is no room."""
+        if type(item) is Tick:
+            if self._latest is not None:
+                self._conflate(item)
+            else:
+                self._queue.append(item)
+                self._ticks += 1
+                if self._ticks > self._capacity:
+                    self._make_room()
+        else:
+            self._queue.append(item)
+            if len(self._queue) > self._capacity + _MOST_NEWS:
+                self._make_room()
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def put_batch(self, batch: TickBatch) -> None:
+        """Take the ticks of one frame."""
+        if self._latest is not None:
+            for tick in batch:
+                self._conflate(tick)
+        else:
+            self._queue.append(batch)
+            self._ticks += len(batch)
+            if self._ticks > self._capacity:
+                self._make_room()
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
 
     def close(self) -> None:
         """End the iteration and give the subscriptions back. Safe to call twice."""
         if not self._closed:
             self._closed = True
             self._on_close(self)
-            self._notify()
+            if self._wake is not None and not self._wake.done():
+                self._wake.set_result(None)
 
-    def _notify(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+    def _conflate(self, tick: Tick) -> None:
+        assert self._latest is not None
+        key = (tick.instrument, tick.kind)
+        if self._latest.pop(key, None) is not None:
+            self.conflated += 1
+        self._latest[key] = tick
+
+    def _make_room(self) -> None:
+        queue = self._queue
+        while queue and (self._ticks > self._capacity or len(queue) > self._capacity + _MOST_NEWS):
+            gone = queue.popleft()
+            if isinstance(gone, SourceSwitched | Gap):
+                self._news.append(gone)
+                continue
+            number = len(gone) if isinstance(gone, TickBatch) else 1
+            self._ticks -= number
+            self.missed += number
+            self._untold += number
+
+    # --- What goes out --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,13 +118,67 @@ class TickReader:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Tick:
-        while not self._queue:
-            if self._closed:
+    async def __anext__(self) -> StreamItem:
+        while True:
+            tick = next(self._opened, None)
+            if tick is not None:
+                return tick
+            item = self._next()
+            if isinstance(item, TickBatch):
+                self._opened = iter(item)
+            elif item is not None:
+                return item
+            elif self._closed:
                 raise StopAsyncIteration
-            self._wake = asyncio.get_running_loop().create_future()
-            try:
-                await self._wake
-            finally:
-                self._wake = None
-        return self._queue.popleft()
+            else:
+                await self._wait()
+
+    async def batches(self) -> AsyncIterator[Sequence[StreamItem]]:
+        """All that waits, at once: a large frame as the `TickBatch` that it came in, else a list.
+
+        For readers that keep up by working on columns. Use this or plain
+        iteration on one reader, not both.
+        """
+        while True:
+            chunk: list[StreamItem] = []
+            while (item := self._next()) is not None:
+                if not isinstance(item, TickBatch):
+                    chunk.append(item)
+                    continue
+                if chunk:
+                    yield chunk
+                    chunk = []
+                yield item
+            if chunk:
+                yield chunk
+            elif self._closed:
+                return
+            else:
+                await self._wait()
+
+    def _next(self) -> StreamItem | TickBatch | None:
+        """The next thing that waits: first what was missed and what outlived it."""
+        if self._untold:
+            missed, self._untold = Missed(ticks=self._untold), 0
+            return missed
+        if self._news:
+            return self._news.popleft()
+        if self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, TickBatch):
+                self._ticks -= len(item)
+            elif type(item) is Tick:
+                self._ticks -= 1
+            return item
+        if self._latest:
+            return self._latest.pop(next(iter(self._latest)))
+        return None
+
+    async def _wait(self) -> None:
+        if self._queue or self._latest or self._closed:
+            return
+        self._wake = asyncio.get_running_loop().create_future()
+        try:
+            await self._wake
+        finally:
+            self._wake = None

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from mds_engine.model import Instrument, Tick
 
@@ -40,6 +41,15 @@ class Ring:
             for tick in ticks:
                 if tick.instrument == instrument:
                     yield tick
+
+    def by_instrument(self, instruments: AbstractSet[Instrument]) -> dict[Instrument, list[Tick]]:
+        """The held ticks of some instruments, oldest first, in one pass."""
+        found: dict[Instrument, list[Tick]] = {}
+        for _, ticks in self._entries:
+            for tick in ticks:
+                if tick.instrument in instruments:
+                    found.setdefault(tick.instrument, []).append(tick)
+        return found
 
     def is_whole_since(self, at: float) -> bool:
         """Whether nothing that came in at `at` or later has been let go."""

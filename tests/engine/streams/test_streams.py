@@ -8,6 +8,7 @@ from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.commands import EnableSource, ForceBreaker, ForcedState, Pin, Subscribe, Unsubscribe
 from mds_engine.errors import AuthRequired, Unavailable
+from mds_engine.model import Missed, Tick
 from mds_engine.policy.breaker import BreakerSettings
 from mds_engine.policy.failback import FailbackSettings
 from mds_engine.policy.health import HealthSettings
@@ -27,11 +28,11 @@ async def pump(desk, price, for_s=1.0, every_s=0.1, names=None):
 
 
 def drain(reader):
-    """What waits in a reader's queue."""
+    """The ticks that wait in a reader's queue."""
     found = []
     while reader._queue:
         found.append(reader._queue.popleft())
-    return found
+    return [item for item in found if isinstance(item, Tick)]
 
 
 async def take(reader, count):
@@ -209,12 +210,13 @@ def test_a_source_out_of_service_streams_no_more(virtually, fake_desk, how):
     assert virtually(scene) == (False, {"b"}, True)
 
 
-def test_a_pin_moves_the_ticks_at_once(virtually, fake_desk):
+def test_a_pin_moves_the_ticks_as_soon_as_the_other_has_them(virtually, fake_desk):
     async def scene(clock):
         async with fake_desk(clock, "abc") as desk, desk.engine.ticks(["X:ONE"]) as ticks:
             await pump(desk, 1.0)
             await desk.engine.apply(Pin(route="X/ticks", source="c", ttl_s=5.0))
             await clock.sleep(0.5)
+            await pump(desk, 2.0, for_s=0.1)
             drain(ticks)
             await pump(desk, 2.0, for_s=4.0)
             pinned = {tick.source for tick in drain(ticks)}
@@ -240,11 +242,16 @@ def test_a_slow_reader_loses_the_oldest_and_hurts_nobody_else(virtually, fake_de
             for price in range(25):
                 desk["a"].stream.push(float(price))
                 got.append((await anext(quick)).price)
-            return got, slow.missed, [tick.price for tick in await take(slow, 10)], quick.missed
+            await clock.sleep(0.2)
+            told, *kept = await take(slow, 11)
+            slowness = [(event.reader, event.missed) for event in desk.told(events.ReaderSlow)]
+            return got, slow.missed, told, [tick.price for tick in kept], quick.missed, slowness
 
-    got, missed, kept, none_missed = virtually(scene)
+    got, missed, told, kept, none_missed, slowness = virtually(scene)
     assert got == [float(price) for price in range(25)]
     assert (missed, none_missed) == (15, 0)
+    assert told == Missed(ticks=15)
+    assert slowness == [("reader 1", 15)]
     assert kept == [float(price) for price in range(15, 25)]
 
 

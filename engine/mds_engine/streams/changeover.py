@@ -1,0 +1,300 @@
+"""Which source each lane listens to, and how it changes without losing a tick.
+
+A change that is forced (the source is gone) happens at once, with what the ring
+of a warm standby holds. A planned one (failback, an operator's word) waits
+until both sources overlap: the old one is listened to until the new one has
+everything that comes after its last tick.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from mds_engine.clock import Clock
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.control import events
+from mds_engine.control.events import Event
+from mds_engine.control.route_key import RouteKey
+from mds_engine.model import Capability, Instrument, StreamItem, Tick, TickFlag, TickKind
+from mds_engine.policy.breaker import BreakerState
+from mds_engine.routing.route import Route
+from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.routing.unit import Unit
+from mds_engine.streams.lane import Lane
+from mds_engine.streams.ring import Ring
+
+Wanted = dict[str, set[Instrument]]
+"""What each source should stream."""
+
+
+class Supervised(Protocol):
+    """What is asked of a supervisor."""
+
+    live: bool
+
+    def streams_since(self, instrument: Instrument) -> float | None:
+        """Monotonic time since when it streams an instrument without a break; None if it does not."""
+        ...
+
+
+class _Handover:
+    """A planned change of one lane under way."""
+
+    __slots__ = ("first", "lane", "since", "to", "why")
+
+    def __init__(self, lane: Lane, to: str, since: float, why: str) -> None:
+        self.lane = lane
+        self.to = to
+        self.since = since
+        self.why = why
+        self.first: Tick | None = None
+        """The first tick of the new source that says where its ticks begin."""
+
+
+class _Avoided:
+    """Why one instrument is not taken from a source that serves the others."""
+
+    __slots__ = ("good_since", "source", "why")
+
+    def __init__(self, source: str, why: str) -> None:
+        self.source = source
+        self.why = why
+        self.good_since: float | None = None
+        """Monotonic time since when its ticks are there again."""
+
+
+class Changeover:
+    """Aims lanes at sources. Makes no I/O: what should be subscribed is its answer."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        *,
+        clock: Clock,
+        sources: Mapping[str, SourceRuntime],
+        route_of: Callable[[RouteKey], Route],
+        emit: Callable[[Event], None],
+        hand_on: Callable[[Lane, Sequence[StreamItem]], None],
+        sync: Callable[[Lane], None],
+    ) -> None:
+        self.supervisors: Mapping[str, Supervised] = {}
+        self.rings: dict[str, Ring] = {}
+        """What the standbys, and those that are about to take over, sent lately."""
+        self._settings = settings
+        self._clock = clock
+        self._sources = sources
+        self._route_of = route_of
+        self._emit = emit
+        self._hand_on = hand_on
+        self._sync = sync
+        self._handovers: dict[Instrument, _Handover] = {}
+        self._avoided: dict[Instrument, _Avoided] = {}
+        self._moved: dict[tuple[str, str, str], list[int]] = {}
+
+    # --- Aiming ---------------------------------------------------------------------------------------
+
+    def aim(self, lanes: Mapping[str, Mapping[Instrument, Lane]]) -> Wanted:
+        """Aim the lanes of each exchange; returns what each source should stream now."""
+        now = self._clock.now()
+        wanted: Wanted = {name: set() for name in self.supervisors}
+        listening: set[str] = set()
+        at_once: list[tuple[Lane, str, str]] = []
+        for exchange, of_exchange in lanes.items():
+            route = self._route_of(RouteKey(Capability.TICKS, exchange))
+            standby = self._standby(route, now)
+            if standby is not None:
+                listening.add(standby.name)
+            self._want(wanted, route, standby, of_exchange)
+            for instrument, lane in of_exchange.items():
+                to, why = self._target(lane, route, standby, now)
+                if not to or lane.active == to:
+                    self._handovers.pop(instrument, None)
+                elif self._must_wait(lane, to, route, now):
+                    self._begin(lane, to, why, now)
+                else:
+                    at_once.append((lane, to, why))
+        for instrument, handover in self._handovers.items():
+            # Both are needed until they overlap.
+            listening.add(handover.to)
+            wanted[handover.to].add(instrument)
+            wanted[handover.lane.active].add(instrument)
+        for instrument, avoided in self._avoided.items():
+            wanted[avoided.source].add(instrument)
+        self._switch_all(at_once, now)
+        self._listen(listening)
+        self._tell()
+        return wanted
+
+    def _want(
+        self, wanted: Wanted, route: Route, standby: Unit | None, instruments: Mapping[Instrument, Lane]
+    ) -> None:
+        """All instruments from who serves and who stands by; one, as a probe, from who might be better."""
+        serving = route.serving
+        for unit in route.units:
+            if unit is serving or unit is standby:
+                wanted[unit.name].update(instruments)
+            elif unit.problem or serving is None or route.is_better(unit, serving):
+                wanted[unit.name].add(min(instruments))
+
+    def forget(self, instrument: Instrument) -> None:
+        """An instrument is wanted no more."""
+        self._handovers.pop(instrument, None)
+        self._avoided.pop(instrument, None)
+
+    def _standby(self, route: Route, now: float) -> Unit | None:
+        if not route.standby or route.serving is None:
+            return None
+        return next(
+            (unit for unit in route.units if unit is not route.serving and _may_stream(unit, now)), None
+        )
+
+    def _target(self, lane: Lane, route: Route, standby: Unit | None, now: float) -> tuple[str, str]:
+        """The source that an instrument should come from, and why it changes."""
+        serving = route.serving
+        if serving is None:
+            return "", ""
+        avoided = self._avoided.get(lane.instrument)
+        if avoided is not None and avoided.source == serving.name and standby is not None:
+            return standby.name, avoided.why
+        return serving.name, _why(route, lane, now)
+
+    def _must_wait(self, lane: Lane, to: str, route: Route, now: float) -> bool:
+        """Whether the old source still sends what the new one does not have yet."""
+        unit = route.unit(lane.active) if lane.active else None
+        if unit is None:
+            return False
+        supervisor = self.supervisors.get(unit.name)
+        if supervisor is None or not supervisor.live or not unit.flowing or not _may_stream(unit, now):
+            return False
+        self._sync(lane)
+        return not self._has_all(to, lane)
+
+    def _has_all(self, name: str, lane: Lane) -> bool:
+        """Whether a source was there before the last delivered tick, and its ring holds all since."""
+        ring, since = self.rings.get(name), self._streams_since(name, lane.instrument)
+        if ring is None or since is None:
+            return False
+        return since <= lane.last_at and ring.is_whole_since(lane.last_at)
+
+    def _begin(self, lane: Lane, to: str, why: str, now: float) -> None:
+        handover = self._handovers.get(lane.instrument)
+        if handover is None or handover.to != to:
+            self._handovers[lane.instrument] = _Handover(lane, to, now, why)
+
+    def _listen(self, names: set[str]) -> None:
+        for name in names - self.rings.keys():
+            self.rings[name] = Ring(self._settings.ring_ticks, self._settings.ring_s)
+        for name in self.rings.keys() - names:
+            del self.rings[name]
+
+    # --- Ticks of a source that a lane does not listen to ---------------------------------------------
+
+    def arrived(self, lane: Lane, name: str, tick: Tick, now: float) -> None:
+        """A tick of another source than the lane's: perhaps the one that completes a handover."""
+        handover = self._handovers.get(lane.instrument)
+        if handover is not None and handover.to == name:
+            if handover.first is None:
+                if tick.kind is TickKind.BOOK and lane.next_trade is not None:
+                    return  # says nothing of where the trades begin
+                handover.first = tick
+            source = self._sources[name]
+            self._sync(lane)
+            if lane.overlaps(source.settings.kind, source.source.tick_time_unit_ns, handover.first):
+                self._complete(handover, now, whole=True)
+            return
+        avoided = self._avoided.get(lane.instrument)
+        if avoided is not None and avoided.source == name and avoided.good_since is None:
+            avoided.good_since = now
+
+    def _complete(self, handover: _Handover, now: float, *, whole: bool) -> None:
+        lane = handover.lane
+        ring = self.rings.get(handover.to)
+        held = [] if ring is None else list(ring.of(lane.instrument))
+        self._switch(lane, handover.to, held, now, whole=whole, why=handover.why)
+
+    def housekeep(self) -> bool:
+        """Complete what has waited long enough, let avoided instruments go back; True where lanes must be
+        aimed anew."""
+        now = self._clock.now()
+        changed = bool(self._moved)
+        for handover in list(self._handovers.values()):
+            since = self._streams_since(handover.to, handover.lane.instrument)
+            # Quiet, but subscribed for long enough: what the old source had to send from before has come.
+            if since is not None and now - max(since, handover.since) >= self._settings.handover_s:
+                self._sync(handover.lane)
+                avoided = handover.lane.instrument in self._avoided
+                self._complete(handover, now, whole=not avoided)
+                changed = True
+        for instrument, avoided in list(self._avoided.items()):
+            since = avoided.good_since
+            if since is not None and now - since >= self._settings.return_after_s:
+                del self._avoided[instrument]
+                changed = True
+        self._tell()
+        return changed
+
+    # --- Moving single instruments --------------------------------------------------------------------
+
+    def avoid(self, source: str, instruments: Iterable[Instrument], why: str) -> None:
+        """Take these instruments from a source, as far as a standby has them. They go back once it has
+        sent them well for a while."""
+        for instrument in instruments:
+            avoided = self._avoided.get(instrument)
+            if avoided is None or avoided.source != source:
+                self._avoided[instrument] = _Avoided(source, why)
+            else:
+                avoided.good_since = None
+
+    # --- Switching ------------------------------------------------------------------------------------
+
+    def _switch_all(self, at_once: Sequence[tuple[Lane, str, str]], now: float) -> None:
+        """Change lanes whose source is gone, with what the rings hold. Each ring is gone through once."""
+        held: dict[str, dict[Instrument, list[Tick]]] = {}
+        for to in {to for _, to, _ in at_once}:
+            ring = self.rings.get(to)
+            held[to] = {} if ring is None else ring.by_instrument({lane.instrument for lane, _, _ in at_once})
+        for lane, to, why in at_once:
+            self._sync(lane)
+            found: Sequence[Tick] = held[to].get(lane.instrument, ())
+            self._switch(lane, to, found, now, whole=self._has_all(to, lane), why=why)
+
+    def _switch(
+        self, lane: Lane, to: str, held: Sequence[Tick], now: float, *, whole: bool, why: str
+    ) -> None:
+        self._handovers.pop(lane.instrument, None)
+        before, source = lane.active, self._sources[to]
+        items = lane.switch(
+            to, source.settings.kind, source.source.tick_time_unit_ns, held, now, whole=whole, why=why
+        )
+        if before:
+            counts = self._moved.setdefault((before, to, why), [0, 0])
+            counts[0] += 1
+            counts[1] += sum(1 for item in items if isinstance(item, Tick) and item.flags & TickFlag.HELD)
+        self._hand_on(lane, items)
+
+    def _streams_since(self, name: str, instrument: Instrument) -> float | None:
+        supervisor = self.supervisors.get(name)
+        return None if supervisor is None or not supervisor.live else supervisor.streams_since(instrument)
+
+    def _tell(self) -> None:
+        """One event for all lanes that made the same move."""
+        moved, self._moved = self._moved, {}
+        for (before, after, why), (instruments, held) in moved.items():
+            self._emit(
+                events.TicksSwitched(before=before, after=after, instruments=instruments, held=held, why=why)
+            )
+
+
+def _may_stream(unit: Unit, now: float) -> bool:
+    """Whether nothing forbids it to stream, whatever became of its connection."""
+    out = (BreakerState.OPEN, BreakerState.FORCED_OPEN)
+    return not unit.runtime.refusal() and not any(
+        breaker.state(now) in out for breaker in (unit.runtime.whole, unit.breaker)
+    )
+
+
+def _why(route: Route, lane: Lane, now: float) -> str:
+    """Why a lane changes to the source that serves its route."""
+    if route.pinned is not None:
+        return "forced"
+    before = route.unit(lane.active)
+    return "" if before is None else before.runtime.cause(before, now)

@@ -1,0 +1,115 @@
+"""Asks over REST for trades that no stream brought, and says what became of it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+
+from mds_engine.clock import Clock
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.control import events
+from mds_engine.control.events import Event
+from mds_engine.errors import SourceError
+from mds_engine.log import get_logger
+from mds_engine.model import StreamItem, Tick
+from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.sources.contract import TradesRequest
+from mds_engine.streams.lane import Lane
+
+_log = get_logger(__name__)
+
+Pass = Callable[[Lane, Sequence[StreamItem]], None]
+"""Hands on what a lane delivers."""
+
+
+class Filler:
+    """Watches lanes that miss trades: waits a little for them, asks for them, gives up in time."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        *,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        own: Callable[[Coroutine[None, None, None], str], object],
+        sources_of: Callable[[Lane], Sequence[SourceRuntime]],
+        hand_on: Pass,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._emit = emit
+        self._own = own
+        self._sources_of = sources_of
+        self._hand_on = hand_on
+        self._lanes: dict[Lane, None] = {}
+
+    def watch(self, lane: Lane) -> None:
+        """A lane has a hole."""
+        self._lanes[lane] = None
+
+    def housekeep(self) -> None:
+        """Ask for what has been missing long enough; tell as gaps what was not had in time."""
+        if not self._lanes:
+            return
+        now = self._clock.now()
+        for lane in list(self._lanes):
+            if lane.hole_since is None:
+                del self._lanes[lane]
+                continue
+            missing_s = now - lane.hole_since
+            if lane.asked_to is None and missing_s >= self._settings.reorder_s:
+                self._ask(lane)
+            elif missing_s >= self._settings.reorder_s + self._settings.fill_within_s:
+                why = f"not had within {self._settings.fill_within_s:g} s"
+                self._hand_on(lane, lane.give_up(now, why))
+
+    def _ask(self, lane: Lane) -> None:
+        hole = lane.hole()
+        if hole is None:
+            return
+        first, last = hole
+        sources = self._sources_of(lane)
+        if not sources:
+            self._hand_on(lane, lane.give_up(self._clock.now(), "no source of its route gives past trades"))
+            return
+        lane.asked_to = last
+        self._own(self._fill(lane, first, last, sources), f"fill {lane.instrument}")
+
+    async def _fill(self, lane: Lane, first: int, last: int, sources: Sequence[SourceRuntime]) -> None:
+        why = ""
+        most = self._settings.fill_most
+        for runtime in sources:
+            # The newest matter most: of a hole that is too large the beginning is given up.
+            ask_from = max(first, last - most + 1)
+            try:
+                async with asyncio.timeout(self._settings.fill_within_s):
+                    ticks = await runtime.source.trades(TradesRequest(lane.instrument, ask_from, last))
+            except TimeoutError:
+                why = f"{runtime.name} gave no past trades within {self._settings.fill_within_s:g} s"
+            except SourceError as error:
+                why = f"{runtime.name}: {error.message}"
+            except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
+                _log.error("adapter_bug", source=runtime.name, subject="trades", exc_info=error)
+                why = f"{runtime.name}: the adapter failed: {type(error).__name__}"
+            else:
+                if ask_from > first and lane.next_trade == first:
+                    self._begin_later(lane, ask_from)
+                if self._took(lane, runtime, ticks, last):
+                    return
+                why = f"{runtime.name} no longer has them"
+        hole = lane.hole()
+        if hole is not None and hole[0] <= last:
+            self._hand_on(lane, lane.give_up(self._clock.now(), why))
+        lane.asked_to = None
+
+    def _begin_later(self, lane: Lane, number: int) -> None:
+        why = f"more than {self._settings.fill_most} trades were missed"
+        self._hand_on(lane, lane.give_up_before(number, why))
+
+    def _took(self, lane: Lane, runtime: SourceRuntime, ticks: Sequence[Tick], last: int) -> bool:
+        """Deliver what was had; whether it closed the hole up to `last`."""
+        items = lane.fill(ticks, self._clock.now())
+        self._hand_on(lane, items)
+        had = sum(1 for item in items if isinstance(item, Tick) and (item.sequence or 0) <= last)
+        if had:
+            self._emit(events.TicksFilled(source=runtime.name, instrument=str(lane.instrument), ticks=had))
+        hole = lane.hole()
+        return hole is None or hole[0] > last
