@@ -1,92 +1,138 @@
-"""The latest of every instrument. The screen samples it at its own pace; nothing is posted per tick."""
+"""The latest of every instrument. The screen samples it at its own pace; nothing is posted per tick.
+
+What comes in large frames is kept in columns, which take 500 ticks in a few
+calls of numpy. What comes tick by tick is kept in rows, for to write one tick
+into columns takes twice as long as into a row. Each instrument is in the one
+or the other, and moves when its ticks come the other way; whoever reads gets
+rows or columns of all, as he asks.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Quote, Tick
+from mds_engine.model.tick_batch import TickBatch
+from mds_engine.streams.board_row import BoardRow
 
+if TYPE_CHECKING:
+    from mds_engine.streams.board_columns import BoardColumns, BoardTable, Places
 
-class BoardRow:
-    """What is known of one instrument now. One object for its whole life, changed in place."""
+__all__ = ["Board", "BoardRow"]
 
-    __slots__ = (
-        "ask",
-        "bid",
-        "instrument",
-        "previous_close",
-        "price",
-        "problem",
-        "seen_at",
-        "source",
-        "ticks",
-        "time_ns",
-        "volume",
-    )
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.price: float | None = None
-        self.bid: float | None = None
-        self.ask: float | None = None
-        self.volume: float | None = None
-        self.previous_close: float | None = None
-        self.time_ns: int | None = None
-        self.source: str | None = None
-        self.seen_at: float | None = None
-        """Monotonic time at which its last tick came in."""
-        self.ticks = 0
-        self.problem = ""
-
-    @property
-    def change_percent(self) -> float | None:
-        """Against the previous close, in percent; None where either is not known."""
-        if self.price is None or not self.previous_close:
-            return None
-        return (self.price - self.previous_close) * 100.0 / self.previous_close
+_MOST_ROSTERS = 64
+"""So many lists of instruments are remembered with their places, of those that came in frames."""
 
 
 class Board:
     """Rows by instrument, in the order in which they were first asked for."""
 
-    __slots__ = ("rows",)
+    __slots__ = ("_freed", "_moves", "_rosters", "_rows", "_table")
 
     def __init__(self) -> None:
-        self.rows: dict[Instrument, BoardRow] = {}
+        self._rows: dict[Instrument, BoardRow] = {}
+        self._freed: list[int] = []
+        """Places of instruments that were forgotten, for the next new ones."""
+        self._table: BoardTable | None = None
+        """Made when columns are first needed: a board without them does without numpy."""
+        self._rosters: dict[int, Places] = {}
+        """By the identity of a frame's instruments, which the places keep alive."""
+        self._moves = 0
+        """How often a row was taken out of the columns."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def row(self, instrument: Instrument) -> BoardRow:
-        """The row of an instrument, made when it is first asked for."""
-        row = self.rows.get(instrument)
+        """What is known of an instrument now; its row is made when it is first asked for.
+
+        Ask again rather than keep it: large frames change only the columns.
+        """
+        row = self._rows.get(instrument)
         if row is None:
-            row = self.rows[instrument] = BoardRow(instrument)
+            return self._add(instrument)
+        if row.in_columns:
+            self._columns().read(row)
         return row
 
     def remove(self, instrument: Instrument) -> None:
-        """Forget an instrument."""
-        self.rows.pop(instrument, None)
+        """Forget an instrument. Its place is free for another."""
+        row = self._rows.pop(instrument, None)
+        if row is not None:
+            self._freed.append(row.place)
+            self._rosters.clear()
 
     def put(self, tick: Tick, now: float) -> None:
         """Note a tick. What it leaves out stays as it was."""
-        row = self.row(tick.instrument)
-        if tick.price is not None:
-            row.price = tick.price
-        if tick.bid is not None:
-            row.bid = tick.bid
-        if tick.ask is not None:
-            row.ask = tick.ask
-        if tick.volume is not None:
-            row.volume = tick.volume
-        if tick.previous_close is not None:
-            row.previous_close = tick.previous_close
-        if tick.time_ns is not None:
-            row.time_ns = tick.time_ns
-        row.source = tick.source
-        row.seen_at = now
-        row.problem = ""
-        row.ticks += 1
+        row = self._rows.get(tick.instrument)
+        if row is None:
+            row = self._add(tick.instrument)
+        elif row.in_columns:
+            self._take_out(row)
+        row.put(tick, now)
+
+    def put_batch(self, batch: TickBatch, now: float) -> None:
+        """Note the ticks of one frame, as `put` would one after the other."""
+        if not batch.instruments:
+            return
+        places = self._rosters.get(id(batch.instruments)) or self._find_places(batch.instruments)
+        if not places.distinct:
+            for tick in batch:
+                self.put(tick, now)
+            return
+        table = self._columns()
+        if places.settled_at != self._moves:
+            table.write([row for row in places.rows if not row.in_columns])
+            for row in places.rows:
+                row.in_columns = True
+            places.settled_at = self._moves
+        table.put(places.of_table, batch, now)
 
     def seed(self, quote: Quote, now: float) -> None:
         """Note a quote: all that is known before the first tick, and a previous close that ticks may lack."""
         row = self.row(quote.instrument)
+        if row.in_columns:
+            self._take_out(row)
         if quote.previous_close is not None:
             row.previous_close = quote.previous_close
         if row.seen_at is None:
             row.price, row.bid, row.ask, row.volume = quote.price, quote.bid, quote.ask, quote.volume
             row.time_ns, row.source, row.seen_at = quote.time_ns, quote.source, now
             row.problem = ""
+
+    def columns(self) -> "BoardColumns":
+        """A copy of everything, in columns: one moment's picture of all instruments."""
+        table, rows = self._columns(), list(self._rows.values())
+        table.write([row for row in rows if not row.in_columns])
+        return table.copy(rows)
+
+    # --- Rows and columns -----------------------------------------------------------------------------
+
+    def _add(self, instrument: Instrument) -> BoardRow:
+        place = self._freed.pop() if self._freed else len(self._rows)
+        row = self._rows[instrument] = BoardRow(instrument, place)
+        return row
+
+    def _take_out(self, row: BoardRow) -> None:
+        self._columns().read(row)
+        row.in_columns = False
+        self._moves += 1
+
+    def _columns(self) -> "BoardTable":
+        from mds_engine.streams.board_columns import BoardTable
+
+        if self._table is None:
+            self._table = BoardTable()
+        self._table.hold(len(self._rows) + len(self._freed))
+        return self._table
+
+    def _find_places(self, instruments: tuple[Instrument, ...]) -> "Places":
+        from mds_engine.streams.board_columns import Places
+
+        if len(self._rosters) >= _MOST_ROSTERS:
+            self._rosters.clear()
+        places = self._rosters[id(instruments)] = Places(instruments, self._rows_of(instruments))
+        return places
+
+    def _rows_of(self, instruments: Iterable[Instrument]) -> list[BoardRow]:
+        known = self._rows
+        return [known.get(instrument) or self._add(instrument) for instrument in instruments]

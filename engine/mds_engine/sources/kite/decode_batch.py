@@ -34,6 +34,8 @@ _ROSTERS = 64
 
 _NANOSECONDS = 1_000_000_000
 _NAN = np.nan
+_HEAD, _WORD = np.dtype("V6"), np.dtype(">u4")
+"""A packet's length and token; one of its words."""
 
 # Which word of a packet holds which of TICK_FIELDS; the first word is the token. An index has no quantities,
 # and its prices come in the order high, low, open, close.
@@ -122,11 +124,11 @@ class TickerDecoder:
     def _alike(self, frame: bytes, count: int, length: int, received_ns: int) -> TickBatch | None:
         """Packets of one length: their words are a strided view of the frame. None if they are not."""
         step = 2 + length
-        heads = np.ndarray((count,), "V6", frame, 2, (step,)).tobytes()
+        heads = np.ndarray((count,), _HEAD, frame, 2, (step,)).tobytes()
         roster = self._rosters.get(heads)
         if roster is None and heads[::6] + heads[1::6] != frame[2:3] * count + frame[3:4] * count:
             return None
-        words = np.ndarray((count, length // 4), ">u4", frame, 4, (step, 4))
+        words = np.ndarray((count, length // 4), _WORD, frame, 4, (step, 4))
         if roster is None or tuple(map(self._instruments.get, roster.tokens)) != roster.known:
             roster = self._remember(heads, words[:, 0])
         if length == FULL:
@@ -148,7 +150,7 @@ class TickerDecoder:
         octets = np.frombuffer(frame, np.uint8)
         for length, of_length in starts.items():
             where = np.array(of_length)[:, None] + _OCTETS_OF[length]
-            words, rows = octets[where].view(">u4"), np.array(places[length])
+            words, rows = octets[where].view(_WORD), np.array(places[length])
             token[rows] = words[:, 0]
             values[rows[:, None], _COLUMNS_OF[length]] = words[:, 2:]
             if length in _TIME_WORD:
