@@ -23,9 +23,10 @@ from mds_engine.policy.health import HealthTracker
 from mds_engine.policy.limiter import Limiter
 from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
+from mds_engine.routing.breaker_news import BreakerNews
+from mds_engine.routing.breaker_words import OUT, WELL, why_refused
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.seats import Seats
-from mds_engine.routing.telling import event_of
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import FrameTap, RequestCost, Source
@@ -37,8 +38,6 @@ _LONG_HOLD_S = 5.0
 """A vendor that wants to be left alone for longer is out of its routes; for less, calls pass it over."""
 _CONNECT_WITHIN_S = 30.0
 """Longest time for an adapter to get ready, imports on a slow machine included."""
-_CLOSED, _OPEN, _HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
-_FORCED_OPEN = BreakerState.FORCED_OPEN
 
 
 class Block(NamedTuple):
@@ -96,7 +95,7 @@ class SourceRuntime:
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
         self._emit = emit
-        self._out_since: float | None = None
+        self._breakers = BreakerNews(name, whole, lambda: tuple(self.units.values()), emit)
         self._connect_until = _FAR
 
     # --- May it be asked? -----------------------------------------------------------------------------
@@ -174,18 +173,7 @@ class SourceRuntime:
 
     def why_refused(self, unit: Unit, now: float) -> str:
         """What the breakers that refuse say, in words."""
-        # On the path of every call past an open breaker, where an enum's lookups would be felt.
-        for breaker, what in ((self.whole, "source"), (unit.breaker, unit.capability)):
-            state = breaker.state(now)
-            if state is _CLOSED:
-                continue
-            if state is _OPEN:
-                return f"{what} breaker open, next probe in {breaker.retry_in_s(now):.0f} s"
-            if state is _FORCED_OPEN:
-                return f"{what} breaker forced open"
-            if state is _HALF_OPEN and breaker.in_flight:
-                return f"{what} breaker half-open, its probe is in flight"
-        return "breaker refused"
+        return why_refused(self.whole, unit, now)
 
     def is_out(self, unit: Unit, now: float) -> str:
         """Why it cannot serve now, counting breakers and bans; empty if it can."""
@@ -193,8 +181,8 @@ class SourceRuntime:
         if refusal:
             return refusal
         for breaker in (self.whole, unit.breaker):
-            if breaker.state(now) in _OUT:
-                return self.why_refused(unit, now)
+            if breaker.state(now) in OUT:
+                return why_refused(self.whole, unit, now)
         if unit.problem:
             return unit.problem
         return self._held_off(unit, now)
@@ -221,7 +209,7 @@ class SourceRuntime:
 
     def is_well(self, unit: Unit, now: float) -> bool:
         """Whether both its breakers are closed: half-open is not well yet."""
-        return self.whole.state(now) in _WELL and unit.breaker.state(now) in _WELL
+        return self.whole.state(now) in WELL and unit.breaker.state(now) in WELL
 
     # --- What became of a call ------------------------------------------------------------------------
 
@@ -234,10 +222,10 @@ class SourceRuntime:
         unit.recovery.good(now)
         opened = self.whole.success(permit[1], now, duration_s)
         if opened is not None:
-            self._whole_changed(opened)
+            self.whole_changed(opened)
         changed = unit.breaker.success(permit[0], now, duration_s)
         if changed is not None:
-            self._unit_changed(unit, changed)
+            self.unit_changed(unit, changed)
 
     def data_flowed(self, unit: Unit, now: float) -> None:
         """Live data came in. To a half-open breaker that is as good as a probe that was answered."""
@@ -267,10 +255,10 @@ class SourceRuntime:
         why = error.message
         whole = self.whole.failure(permit[1], now, duration_s, why, unreachable=unreachable)
         if whole is not None:
-            self._whole_changed(whole)
+            self.whole_changed(whole)
         changed = unit.breaker.failure(permit[0], now, duration_s, why)
         if changed is not None:
-            self._unit_changed(unit, changed)
+            self.unit_changed(unit, changed)
 
     def ignored(self, unit: Unit, permit: Permit, now: float) -> None:
         """Give both permits back: the outcome says nothing of the source."""
@@ -344,44 +332,16 @@ class SourceRuntime:
     # --- Breakers' changes, told ----------------------------------------------------------------------
 
     def unit_changed(self, unit: Unit, transition: Transition | None) -> None:
-        """Tell of a change that an operator or the passing of time made."""
+        """Tell of a change of one capability's breaker, whoever or whatever made it."""
         if transition is not None:
-            self._unit_changed(unit, transition)
+            self._breakers.unit_changed(unit, transition)
+            self.changed(self)
 
     def whole_changed(self, transition: Transition | None) -> None:
         """Tell of a change of the source as a whole."""
         if transition is not None:
-            self._whole_changed(transition)
-
-    def _unit_changed(self, unit: Unit, transition: Transition) -> None:
-        self._tell(unit.capability.value, transition)
-        if transition.after is BreakerState.CLOSED:
-            self.whole.capability_closed(unit.capability.value)
-        if transition.after is BreakerState.OPEN and transition.before is BreakerState.CLOSED:
-            whole = self.whole.capability_opened(unit.capability.value, transition.at, transition.why)
-            if whole is not None:
-                self._tell("", whole)
-        self._after_change(transition)
-
-    def _whole_changed(self, transition: Transition) -> None:
-        self._tell("", transition)
-        self._after_change(transition)
-
-    def _after_change(self, transition: Transition) -> None:
-        well = all(
-            breaker.state(transition.at) in _WELL
-            for breaker in (self.whole, *(unit.breaker for unit in self.units.values()))
-        )
-        if not well and self._out_since is None:
-            self._out_since = transition.at
-        elif well and self._out_since is not None:
-            out_for_s = transition.at - self._out_since
-            self._out_since = None
-            self._emit(events.SourceRecovered(source=self.name, out_for_s=out_for_s, why=transition.why))
-        self.changed(self)
-
-    def _tell(self, capability: str, transition: Transition) -> None:
-        self._emit(event_of(self.name, capability, transition))
+            self._breakers.whole_changed(transition)
+            self.changed(self)
 
     # --- What the adapter is lent (SourceContext) -----------------------------------------------------
 
@@ -428,10 +388,6 @@ class SourceRuntime:
     def frame_tap(self) -> FrameTap | None:
         """Where a new stream shows its raw frames."""
         return None if self.recorder is None else self.recorder(self.name)
-
-
-_OUT = frozenset({BreakerState.OPEN, BreakerState.FORCED_OPEN})
-_WELL = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 
 def _nobody(_runtime: SourceRuntime) -> None:
