@@ -10,6 +10,7 @@ from mds_engine.clock import Clock
 from mds_engine.simulator.faults import VIEW_KINDS, ActiveFault, Fault, FaultBoard, FaultKind
 from mds_engine.simulator.market import Market
 from mds_engine.simulator.ports import bound_socket
+from mds_engine.simulator.push_log import PushLog
 from mds_engine.simulator.recorded import Recording
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import HTML_PAGE, Call, Route, Vendor
@@ -34,7 +35,14 @@ class Endpoint:
     """A port on loopback that can be closed and opened again without changing its number."""
 
     def __init__(
-        self, vendor: Vendor, index: int, market: Market, board: FaultBoard, log: WireLog, clock: Clock
+        self,
+        vendor: Vendor,
+        index: int,
+        market: Market,
+        board: FaultBoard,
+        log: WireLog,
+        clock: Clock,
+        pushes: PushLog,
     ) -> None:
         self.index = index
         self.port = 0
@@ -43,6 +51,7 @@ class Endpoint:
         self._board = board
         self._log = log
         self._clock = clock
+        self._pushes = pushes
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
         self._held: socket.socket | None = None
@@ -124,6 +133,11 @@ class Endpoint:
             stream.abort()
             self._log.resets += 1
 
+    def shut_down_streams(self, announced: ActiveFault) -> None:
+        """Announce to every open WebSocket that it will be closed, as the fault says."""
+        for stream in tuple(self._streams):
+            stream.shut_down(announced)
+
     def _hold(self, port: int) -> None:
         held = bound_socket(port)
         self.port = held.getsockname()[1]
@@ -145,6 +159,7 @@ class Endpoint:
             endpoint=self.index,
             market=self._view([active for active in hits if active.fault.kind in VIEW_KINDS]),
             clock=self._clock,
+            faults=frozenset(active.fault.kind for active in hits),
             market_now=partial(self._view_now, request.path),
         )
         try:
@@ -245,7 +260,15 @@ class Endpoint:
         await websocket.prepare(request)
         entry.status, entry.outcome = 101, "stream"
         self._log.touch()
-        stream = Stream(websocket, request, self._board, self._vendor.name, self.index)
+        stream = Stream(
+            websocket,
+            request,
+            self._board,
+            self._vendor.name,
+            self.index,
+            clock=self._clock,
+            pushes=self._pushes,
+        )
         self._streams.add(stream)
         try:
             await self._run_stream(route, call, stream)
@@ -253,6 +276,7 @@ class Endpoint:
             pass  # the client went away, or a fault cut it
         finally:
             self._streams.discard(stream)
+            await stream.end()
         if not websocket.closed and request.transport is not None:
             await websocket.close()
         return websocket

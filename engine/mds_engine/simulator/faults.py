@@ -46,6 +46,18 @@ class FaultKind(StrEnum):
     """Live streams are reset at once; new ones are accepted, and cut at age `delay_s` if that is given."""
     TRUNCATED_FRAMES = "truncated-frames"
     """Stream frames are cut in half."""
+    MUTE_INSTRUMENT = "mute-instrument"
+    """Streams send nothing of `instrument`, and go on with all others."""
+    DUPLICATE_FRAMES = "duplicate-frames"
+    """Stream frames with data are sent twice, the copy `delay_s` later."""
+    REORDERED_FRAMES = "reordered-frames"
+    """Stream frames with data are sent `delay_s` late, or after the following one if that is zero."""
+    DROPPED_FRAMES = "dropped-frames"
+    """Stream frames with data are not sent."""
+    STREAM_SHUTDOWN = "stream-shutdown"
+    """Streams that live now are closed after `delay_s`; Binance announces it at once."""
+    NO_TRADES = "no-trades"
+    """Binance has no trades to ask for again: the answer is an empty list."""
 
 
 Scope = Literal["all", "http", "ws"]
@@ -55,12 +67,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One fault: its kind, its parameters, and which requests it hits.
 
     REFUSE stands on the port and the stream kinds stand on live streams, not on
-    single requests: `scope`, `probability` and `first` say nothing of them.
+    single requests: `scope` says nothing of them. To the kinds that change
+    frames with data, `probability` and `first` count frames.
     """
 
     kind: FaultKind
     delay_s: float = 0.0
-    """SLOW: added to each answer, seconds. CUT_STREAM: age at which new streams are cut."""
+    """Seconds. SLOW: added to each answer. CUT_STREAM: age at which new streams are cut.
+
+    DUPLICATE_FRAMES, REORDERED_FRAMES, STREAM_SHUTDOWN: see there.
+    """
     status: int = 503
     """STATUS: the HTTP code."""
     retry_after_s: float | None = None
@@ -76,9 +92,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope = "all"
     """Requests and streams, or one of them only."""
     probability: float = 1.0
-    """Share of the matching requests that are hit."""
+    """Share of the matching requests or frames that are hit."""
     first: int | None = None
-    """Only this many matching requests are hit, then the fault is spent; None means no limit."""
+    """Only this many matching requests or frames are hit, then the fault is spent; None means no limit."""
+    instrument: str = ""
+    """The kinds that change frames: only frames that tell of this `EXCHANGE:SYMBOL`; empty means all."""
+
+    def __post_init__(self) -> None:
+        if self.kind is FaultKind.MUTE_INSTRUMENT and not self.instrument:
+            raise ValueError("mute-instrument needs an instrument, as NSE:INFY")
 
 
 def problem_of(fault: Fault) -> str:
@@ -112,7 +134,17 @@ class ActiveFault(msgspec.Struct, kw_only=True):
 
 
 _NOT_BY_REQUEST = frozenset(
-    {FaultKind.REFUSE, FaultKind.MUTE_STREAM, FaultKind.CUT_STREAM, FaultKind.TRUNCATED_FRAMES}
+    {
+        FaultKind.REFUSE,
+        FaultKind.MUTE_STREAM,
+        FaultKind.CUT_STREAM,
+        FaultKind.TRUNCATED_FRAMES,
+        FaultKind.MUTE_INSTRUMENT,
+        FaultKind.DUPLICATE_FRAMES,
+        FaultKind.REORDERED_FRAMES,
+        FaultKind.DROPPED_FRAMES,
+        FaultKind.STREAM_SHUTDOWN,
+    }
 )
 VIEW_KINDS = frozenset({FaultKind.WRONG_PRICE, FaultKind.FROZEN_PRICE})
 
@@ -121,6 +153,7 @@ class FaultBoard:
     """All faults of one simulator. The same seed hits the same requests."""
 
     def __init__(self, seed: int, wall: Callable[[], float]) -> None:
+        self.seed = seed
         self._random = random.Random(seed)
         self._wall = wall
         self._ids = itertools.count(1)
@@ -129,6 +162,9 @@ class FaultBoard:
 
     def __iter__(self) -> Iterator[ActiveFault]:
         return iter(tuple(self._active))
+
+    def __bool__(self) -> bool:
+        return bool(self._active)
 
     def inject(self, vendor: str, fault: Fault, endpoint: int | None = None) -> ActiveFault:
         """Switch a fault on."""
@@ -163,10 +199,18 @@ class FaultBoard:
 
     def standing(self, vendor: str, endpoint: int, kind: FaultKind, path: str = "") -> ActiveFault | None:
         """The newest fault of a kind that stands on a path, without counting a hit."""
-        for active in reversed(self.active(vendor, endpoint)):
-            if active.fault.kind is kind and path.startswith(active.fault.path_prefix):
-                return active
-        return None
+        found = self.all_standing(vendor, endpoint, kind, path)
+        return found[-1] if found else None
+
+    def all_standing(self, vendor: str, endpoint: int, kind: FaultKind, path: str = "") -> list[ActiveFault]:
+        """The faults of a kind that stand on a path, oldest first, without counting a hit."""
+        if not self._active:
+            return []
+        return [
+            active
+            for active in self.active(vendor, endpoint)
+            if active.fault.kind is kind and path.startswith(active.fault.path_prefix)
+        ]
 
     def hit(self, vendor: str, endpoint: int, path: str, *, is_stream: bool) -> list[ActiveFault]:
         """The faults that hit this request, each counted."""

@@ -11,6 +11,7 @@ from mds_engine.simulator.control import ControlServer
 from mds_engine.simulator.endpoint import Endpoint
 from mds_engine.simulator.faults import ActiveFault, Fault, FaultBoard, FaultKind
 from mds_engine.simulator.market import Market
+from mds_engine.simulator.push_log import PushLog
 from mds_engine.simulator.vendor import Vendor, VendorContext
 from mds_engine.simulator.wire_log import WireEntry, WireLog
 
@@ -30,12 +31,13 @@ class UnknownVendorError(LookupError):
 
 
 class VendorPort:
-    """One running vendor: where it listens and what reached it."""
+    """One running vendor: where it listens, what reached it, and what its streams had to tell."""
 
-    def __init__(self, vendor: Vendor, endpoints: Sequence[Endpoint], log: WireLog) -> None:
+    def __init__(self, vendor: Vendor, endpoints: Sequence[Endpoint], log: WireLog, pushes: PushLog) -> None:
         self.vendor = vendor
         self.endpoints = tuple(endpoints)
         self.log = log
+        self.pushes = pushes
 
     @property
     def name(self) -> str:
@@ -168,6 +170,10 @@ class Simulator:
             for one in port.endpoints:
                 if endpoint in (None, one.index):
                     one.cut_streams()
+        if fault.kind is FaultKind.STREAM_SHUTDOWN:
+            for one in port.endpoints:
+                if endpoint in (None, one.index):
+                    one.shut_down_streams(active)
         await self._settle(port)
         return active
 
@@ -190,13 +196,13 @@ class Simulator:
         vendor = factory(
             VendorContext(market=self.market, clock=self._clock, seed=self.seed, recordings=self._recorded)
         )
-        log = WireLog(vendor.name, self._clock.wall)
+        log, pushes = WireLog(vendor.name, self._clock.wall), PushLog()
         view = self.market.distorted(lag_s=vendor.lag_s, noise_steps=vendor.noise_steps, salt=number)
         endpoints = [
-            Endpoint(vendor, index, view, self.faults, log, self._clock)
+            Endpoint(vendor, index, view, self.faults, log, self._clock, pushes)
             for index in range(vendor.endpoint_count)
         ]
-        self._vendors[vendor.name] = VendorPort(vendor, endpoints, log)
+        self._vendors[vendor.name] = VendorPort(vendor, endpoints, log, pushes)
         for endpoint in endpoints:
             await endpoint.start(self._ports.get(vendor.name, 0) if endpoint.index == 0 else 0)
 

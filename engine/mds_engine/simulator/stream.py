@@ -1,12 +1,20 @@
 """A WebSocket as a vendor's handler sees it, with the faults that stand on it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiohttp import WSMsgType, web
 
+from mds_engine.clock import Clock
 from mds_engine.simulator.faults import ActiveFault, FaultBoard, FaultKind
+from mds_engine.simulator.frame_faults import Due, Frame, FrameFaults
+from mds_engine.simulator.push_log import Push, PushLog, Told
+
+Payload = TypeVar("Payload")
+
+_GOING_AWAY = 1001
 
 
 class Stream:
@@ -23,20 +31,66 @@ class Stream:
         board: FaultBoard,
         vendor: str,
         endpoint: int,
+        *,
+        clock: Clock,
+        pushes: PushLog,
     ) -> None:
         self._socket = socket
         self._request = request
         self._board = board
-        self._vendor = vendor
-        self._endpoint = endpoint
+        self._clock = clock
+        self._pushes = pushes
+        self.number = pushes.opened()
+        """Counts the vendor's streams in the order in which they were opened."""
+        self._faults = FrameFaults(board, vendor, endpoint, request.path, self.number)
+        self._later: set[asyncio.Task[None]] = set()
         self.on_ping: Callable[[bytes], None] | None = None
         """Called for each ping frame from the client, before it is answered."""
         self.on_pong: Callable[[bytes], None] | None = None
         """Called with the payload of each pong frame from the client."""
+        self.on_shutdown: Callable[[], Awaitable[None]] | None = None
+        """Sends the vendor's announcement that the stream will be closed; None where there is none."""
 
-    async def send(self, frame: str | bytes) -> None:
-        """Send text or bytes, unless a fault swallows or shortens it."""
-        if self._standing(FaultKind.MUTE_STREAM) or self._standing(FaultKind.HANG):
+    async def send(self, frame: Frame) -> None:
+        """Send what is no market data (answers, greetings, heartbeats), unless a fault swallows it."""
+        await self._send_due((*self._faults.release(), Due(frame)))
+
+    async def push(
+        self, parts: Sequence[tuple[Told, Payload]], compose: Callable[[list[Payload]], Frame]
+    ) -> bool:
+        """Send market data as one frame, and note what each part tells; parts that a fault mutes stay out.
+
+        False if nothing was sent, so that a vendor with heartbeats goes on with them.
+        """
+        now, muted, silent = self._clock.wall(), self._faults.muted(), self._faults.silent()
+        kept = [payload for told, payload in parts if told.instrument not in muted]
+        heard = {told.instrument for told, _ in parts} - muted
+        is_sent = bool(kept) and not silent and not self._faults.drops(heard)
+        for told, _ in parts:
+            self._pushes.note(Push(now, self.number, told, is_sent and told.instrument in heard))
+        if is_sent:
+            await self._send_due(self._faults.pass_on(compose(kept), heard))
+        return is_sent
+
+    async def replay(self, frame: Frame) -> None:
+        """Send a recorded frame of market data; what it tells is not noted."""
+        if not self._faults.drops(()):
+            await self._send_due(self._faults.pass_on(frame, ()))
+
+    async def _send_due(self, frames: Iterable[Due]) -> None:
+        for frame, delay_s in frames:
+            if delay_s > 0:
+                self._do_later(self._send_after(delay_s, frame))
+            else:
+                await self._send(frame)
+
+    async def _send_after(self, delay_s: float, frame: Frame) -> None:
+        with suppress(ConnectionResetError):
+            await self._clock.sleep(delay_s)
+            await self._send(frame)
+
+    async def _send(self, frame: Frame) -> None:
+        if self._faults.silent():
             return
         if self._standing(FaultKind.TRUNCATED_FRAMES):
             frame = frame[: len(frame) // 2]
@@ -80,12 +134,35 @@ class Stream:
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def shut_down(self, announced: ActiveFault) -> None:
+        """Announce the end, and close when the fault's delay is over, if it stands until then."""
+        self._do_later(self._shut_down(announced))
+
+    async def _shut_down(self, announced: ActiveFault) -> None:
+        with suppress(ConnectionResetError):
+            if self.on_shutdown is not None:
+                await self.on_shutdown()
+            await self._clock.sleep(announced.fault.delay_s)
+            if any(active is announced for active in self._board):
+                await self.close(_GOING_AWAY, "going away")
+
+    async def end(self) -> None:
+        """Give up what was to be done later. For the endpoint, when the handler has returned."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    def _do_later(self, what: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(what)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     def stands(self, kind: FaultKind) -> bool:
         """True while such a fault stands on this stream: for what only the vendor can do about it."""
         return self._standing(kind) is not None
 
     def _standing(self, kind: FaultKind) -> ActiveFault | None:
-        return self._board.standing(self._vendor, self._endpoint, kind, self._request.path)
+        return self._faults.standing(kind)
 
 
 async def until_first_ends(*loops: Coroutine[Any, Any, None]) -> None:

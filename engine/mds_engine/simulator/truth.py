@@ -2,11 +2,42 @@
 
 import math
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mds_engine.simulator.listings import Listing
 from mds_engine.simulator.path import CHILDREN, NODE_S, Floats, Ints, Nodes, children, nodes
+
+if TYPE_CHECKING:
+    from mds_engine.simulator.market import Market
+
+
+class ExpectedTrade(NamedTuple):
+    """One trade of the market, as a stream of trades has it."""
+
+    id: int
+    """The trade's number, and its aggregate's: in this market each trade is an aggregate of its own."""
+    time_ns: int
+    """UTC nanoseconds, whole milliseconds."""
+    price: float
+    size: float
+
+
+def expected_trades(
+    market: "Market", instrument: str, from_wall: float, to_wall: float
+) -> list[ExpectedTrade]:
+    """The trades that happened in [from_wall, to_wall), epoch seconds, oldest first.
+
+    Of `Simulator.market` that is the truth, which no fault touches. Raises UnknownInstrumentError.
+    """
+    trades = market.trades(instrument, market.trade_ids(instrument, from_wall, to_wall))
+    return [
+        ExpectedTrade(number, round(at * 1_000) * 1_000_000, price, size)
+        for number, at, price, size in zip(
+            trades.id.tolist(), trades.time.tolist(), trades.price.tolist(), trades.size.tolist(), strict=True
+        )
+    ]
 
 
 class Truth:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from aiohttp import web
 
 from mds_engine.clock import Clock
-from mds_engine.simulator.faults import Fault
+from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.market import Market
 from mds_engine.simulator.recorded import Recording, Recordings
 from mds_engine.simulator.stream import Stream
@@ -42,6 +42,8 @@ class Call:
     market: Market
     """The vendor's view: late and noisy as it is, wrong or frozen if a fault says so."""
     clock: Clock
+    faults: frozenset[FaultKind] = frozenset()
+    """The kinds of the faults that hit this request: for what only the vendor can do about one."""
     recording: Recording | None = None
     """STREAM routes under `--recorded`: the frames to play instead of live ones."""
     market_now: Callable[[], Market] = field(default=_no_market)

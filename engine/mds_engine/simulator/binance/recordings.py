@@ -70,7 +70,7 @@ async def play(
             await clock.sleep((frame.at - began) / pace)
             began = frame.at
         text = str(frame.data)
-        await stream.send(text if combined else _payload(text))
+        await stream.replay(text if combined else _payload(text))
 
 
 def frames_of(folder: Path, names: Sequence[str]) -> Iterator[TimedFrame]:

@@ -6,6 +6,7 @@ Rules: developers.binance.com, "WebSocket Streams for Binance".
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from mds_engine.clock import Clock
 from mds_engine.simulator.binance.feeds import Feed, make_feed, stamp
 from mds_engine.simulator.binance.recordings import play
+from mds_engine.simulator.push_log import Told
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import Call, Vendor
 
@@ -53,6 +55,7 @@ class Connection:
         self._playing: asyncio.Queue[list[str]] = asyncio.Queue()
         stream.on_ping = lambda _: self._count_message()
         stream.on_pong = self._pong
+        stream.on_shutdown = self._announce_shutdown
 
     async def serve(self) -> None:
         """Run until the client leaves or is sent away."""
@@ -146,7 +149,9 @@ class Connection:
             for name, feed in list(self._feeds.items()):
                 if feed is not None and feed.due <= now:
                     for payload in feed.payloads(market, now, self._unit):
-                        await self._send(name, payload)
+                        await self._stream.push(
+                            told_by(name, payload, self._unit), partial(self._frame, name)
+                        )
             await self._clock.sleep(self._rules.step_s)
 
     async def _play(self) -> None:
@@ -158,9 +163,10 @@ class Connection:
                     folder, names, self._stream, self._clock, self._rules.recorded_pace, self._combined
                 )
 
-    async def _send(self, name: str, payload: Any) -> None:
-        frame = {"stream": name, "data": payload} if self._combined else payload
-        await self._stream.send(msgspec.json.encode(frame).decode())
+    def _frame(self, name: str, payloads: list[Any]) -> str:
+        # Only the streams of all symbols bring several payloads, and those bring a list.
+        payload = payloads if name.startswith("!") else payloads[0]
+        return msgspec.json.encode({"stream": name, "data": payload} if self._combined else payload).decode()
 
     async def _keep_alive(self) -> None:
         while True:
@@ -183,10 +189,37 @@ class Connection:
         rules = self._rules
         notice_s = min(rules.shutdown_notice_s, rules.longest_connection_s)
         await self._clock.sleep(rules.longest_connection_s - notice_s)
-        event = {"e": "serverShutdown", "E": stamp(self._clock.wall(), self._unit)}
-        await self._send("!serverShutdown", event)
+        await self._announce_shutdown()
         await self._clock.sleep(notice_s)
         await self._stream.close(1001, "connection lifetime is over")
+
+    async def _announce_shutdown(self) -> None:
+        event = {"e": "serverShutdown", "E": stamp(self._clock.wall(), self._unit)}
+        frame = {"stream": "!serverShutdown", "data": event} if self._combined else event
+        await self._stream.send(msgspec.json.encode(frame).decode())
+
+
+def told_by(name: str, payload: Any, unit: int) -> list[tuple[Told, Any]]:
+    """What a payload of a stream says, for the simulator's own log; `unit` is time units per second."""
+    symbol, _, kind = name.partition("@")
+    if isinstance(payload, list):
+        kind = symbol.removeprefix("!")
+        return [(Told(f"BINANCE:{one['s']}", kind, price=float(one["c"])), one) for one in payload]
+    instrument = f"BINANCE:{symbol.upper()}"
+    if kind in ("trade", "aggTrade"):
+        told = Told(
+            instrument,
+            kind,
+            price=float(payload["p"]),
+            time=payload["T"] / unit,
+            size=float(payload["q"]),
+            number=payload["t" if kind == "trade" else "a"],
+        )
+    elif "c" in payload:
+        told = Told(instrument, kind, price=float(payload["c"]), volume=float(payload["v"]))
+    else:
+        told = Told(instrument, kind, number=payload.get("u"))
+    return [(told, payload)]
 
 
 def _is_id(value: Any) -> bool:

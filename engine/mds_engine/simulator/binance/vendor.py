@@ -11,7 +11,7 @@ from mds_engine.simulator.binance.limits import WEIGHT_LIMIT, WeightLimiter, wei
 from mds_engine.simulator.binance.rest import GROUPS, Rest
 from mds_engine.simulator.binance.streams import Connection, StreamRules
 from mds_engine.simulator.binance.vision import archive
-from mds_engine.simulator.faults import Fault
+from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.recorded import Recordings
 from mds_engine.simulator.stream import Stream
 from mds_engine.simulator.vendor import Call, Route, Vendor, VendorContext
@@ -92,8 +92,12 @@ class BinanceVendor(Vendor):
     async def _rest(self, call: Call) -> web.Response:
         micro = call.request.headers.get("X-MBX-TIME-UNIT", "").upper() == "MICROSECOND"
         rest = Rest(call.market, 1_000_000 if micro else 1_000, self._listed)
+        endpoint = call.request.path.removeprefix(_API)
         try:
-            return json_response(rest.answer(call.request.path.removeprefix(_API), call.query))
+            answer = rest.answer(endpoint, call.query)
+            if FaultKind.NO_TRADES in call.faults and GROUPS[endpoint] == "trades":
+                answer = []
+            return json_response(answer)
         except BinanceError as error:
             return error.response()
 

@@ -12,8 +12,9 @@ from mds_engine.simulator.kite.bodies import IST
 from mds_engine.simulator.kite.instruments import KiteInstrument, KiteInstruments
 from mds_engine.simulator.kite.limits import TOKENS_PER_CONNECTION
 from mds_engine.simulator.kite.packets import HEARTBEAT, Mode, frame, packet
-from mds_engine.simulator.kite.picture import picture
+from mds_engine.simulator.kite.picture import Picture, picture
 from mds_engine.simulator.market import Market
+from mds_engine.simulator.push_log import Told
 from mds_engine.simulator.recorded import TimedFrame
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import Call
@@ -80,8 +81,7 @@ class Ticker:
         subscriptions = list(self._subscribed.values())
         for start in range(0, len(subscriptions), _AT_A_TIME):
             packets = _moved(market, subscriptions[start : start + _AT_A_TIME])
-            if packets:
-                await stream.send(frame(packets))
+            if packets and await stream.push(packets, frame):
                 told = True
             await asyncio.sleep(0)
         return told
@@ -132,17 +132,31 @@ class _Subscription:
         """Epoch seconds up to which its trades were told; None makes the next packet unconditional."""
 
 
-def _moved(market: Market, subscriptions: Iterable[_Subscription]) -> list[bytes]:
+def _moved(market: Market, subscriptions: Iterable[_Subscription]) -> list[tuple[Told, bytes]]:
     """Packets of the instruments that traded since they were last looked at, and of the new ones."""
     now = market.now()
-    packets = []
+    packets: list[tuple[Told, bytes]] = []
     for subscription in subscriptions:
         key = subscription.instrument.key
         if subscription.seen is None or market.trade_ids(key, subscription.seen, now):
             seen = picture(market, subscription.instrument, now, with_book=subscription.mode != "ltp")
-            packets.append(packet(seen, subscription.mode))
+            packets.append((_told(key, subscription.mode, seen), packet(seen, subscription.mode)))
             subscription.seen = now
     return packets
+
+
+def _told(instrument: str, mode: Mode, seen: Picture) -> Told:
+    """What a packet says, for the simulator's own log."""
+    if mode == "ltp" or seen.is_index:
+        return Told(instrument, mode, price=seen.last_price)
+    return Told(
+        instrument,
+        mode,
+        price=seen.last_price,
+        time=seen.last_trade_time if mode == "full" else None,
+        size=seen.last_quantity,
+        volume=seen.volume,
+    )
 
 
 async def _play(clock: Clock, stream: Stream, frames: Iterable[TimedFrame]) -> None:
@@ -151,7 +165,7 @@ async def _play(clock: Clock, stream: Stream, frames: Iterable[TimedFrame]) -> N
         wait = start + one.at - clock.now()
         if wait > 0:
             await clock.sleep(wait)
-        await stream.send(one.data)
+        await stream.replay(one.data)
     while True:
         await clock.sleep(HEARTBEAT_S)
         await stream.send(HEARTBEAT)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mds_engine.clock import Clock
 from mds_engine.simulator.market import Market
+from mds_engine.simulator.push_log import Told
 from mds_engine.simulator.recorded import TimedFrame
 from mds_engine.simulator.stream import Stream, until_first_ends
 from mds_engine.simulator.vendor import Call
@@ -42,17 +43,18 @@ class Streamer:
 
     async def _tell(self, call: Call, stream: Stream) -> None:
         while True:
-            for frame in self._moved(call.market_now()):
-                await stream.send(frame)
+            for told, message in self._moved(call.market_now()):
+                await stream.push([(told, message)], _only_frame)
             await call.clock.sleep(PACE_S)
 
-    def _moved(self, market: Market) -> list[str]:
-        now, frames = market.now(), []
+    def _moved(self, market: Market) -> list[tuple[Told, bytes]]:
+        now, messages = market.now(), []
         for symbol, seen in self._seen.items():
             if seen is None or market.trade_ids(symbol.instrument, seen, now):
-                frames.append(frame(encode(pricing(market, symbol))))
+                data = pricing(market, symbol)
+                messages.append((_told(symbol, data), encode(data)))
                 self._seen[symbol] = now
-        return frames
+        return messages
 
     def _obey(self, message: str | bytes, market: Market) -> None:
         # Whatever it does not understand, the streamer passes over in silence.
@@ -112,6 +114,22 @@ def pricing(market: Market, symbol: Symbol) -> PricingData:
     return data
 
 
+def _told(symbol: Symbol, data: PricingData) -> Told:
+    """What a message says, for the simulator's own log."""
+    return Told(
+        symbol.instrument,
+        "pricing",
+        price=data["price"],
+        time=data["time"] / 1_000,
+        size=data.get("last_size"),
+        volume=data["day_volume"],
+    )
+
+
+def _only_frame(messages: list[bytes]) -> str:
+    return frame(messages[0])
+
+
 def _texts(value: object) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
@@ -122,6 +140,6 @@ async def _play(clock: Clock, stream: Stream, frames: Iterable[TimedFrame]) -> N
         wait = start + one.at - clock.now()
         if wait > 0:
             await clock.sleep(wait)
-        await stream.send(one.data)
+        await stream.replay(one.data)
     while True:
         await clock.sleep(PACE_S)

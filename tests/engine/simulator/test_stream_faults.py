@@ -1,0 +1,428 @@
+"""What can go wrong on a live stream, over each vendor's own wire, and the log of what was due."""
+
+import asyncio
+import base64
+import json
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
+
+import httpx
+import pytest
+from mds_engine.simulator.faults import Fault, FaultKind
+from mds_engine.simulator.server import Simulator
+from mds_engine.simulator.truth import expected_trades
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+BTC, ETH = "BINANCE:BTCUSDT", "BINANCE:ETHUSDT"
+INFY, TCS = 408065, 2953217
+PATIENCE_S = 60
+"""A test that waits for what never comes fails instead of hanging."""
+
+
+class Clock(Protocol):
+    at: float
+
+    async def advance(self, seconds: float) -> None: ...
+
+
+class RushingClock:
+    """Sleeping takes no time, and advances it."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+
+    def now(self) -> float:
+        return self.elapsed
+
+    def wall(self) -> float:
+        return 1_700_000_000.2 + self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.elapsed += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def binance(virtual_clock: Any) -> AsyncIterator[Simulator]:
+    async with Simulator(vendors=("binance",), clock=virtual_clock) as running:
+        yield running
+
+
+@asynccontextmanager
+async def trades_of(simulator: Simulator, *symbols: str) -> AsyncIterator[ClientConnection]:
+    """A stream of the trades of these symbols, open at the simulator, too."""
+    vendor = simulator.vendor("binance")
+    before = vendor.streams
+    names = "/".join(f"{symbol.lower()}@trade" for symbol in symbols)
+    async with connect(f"{vendor.ws}/stream?streams={names}", ping_interval=None, max_queue=None) as socket:
+        await vendor.log.until(lambda _: vendor.streams > before)
+        yield socket
+
+
+async def told(socket: ClientConnection, count: int) -> list[Any]:
+    async with asyncio.timeout(PATIENCE_S):
+        return [json.loads(await socket.recv())["data"] for _ in range(count)]
+
+
+async def ids(socket: ClientConnection, count: int) -> list[int]:
+    return [trade["t"] for trade in await told(socket, count)]
+
+
+async def test_dropped_frames_leave_a_gap_that_rest_fills_and_the_log_names(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    vendor = binance.vendor("binance")
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.DROPPED_FRAMES, first=3))
+        await virtual_clock.advance(2)
+        first, *rest = await ids(socket, 8)
+    due = vendor.pushes.entries(instrument=BTC, kind="trade")
+    lost = [push.told.number for push in due if not push.sent]
+    assert lost == list(range(first - 3, first))
+    assert rest == list(range(first + 1, first + 8))
+    assert vendor.pushes.withheld == 3
+    async with httpx.AsyncClient(base_url=vendor.http) as client:
+        params = {"symbol": "BTCUSDT", "fromId": first - 3, "limit": 3}
+        rows = (await client.get("/api/v3/historicalTrades", params=params)).json()
+    assert [row["id"] for row in rows] == lost
+
+
+async def test_the_same_seed_drops_the_same_frames(virtual_clock: Any) -> None:
+    start = virtual_clock.at
+
+    async def survivors(seed: int) -> list[int]:
+        virtual_clock.at = start
+        async with Simulator(vendors=("binance",), clock=virtual_clock, seed=seed) as simulator:
+            async with trades_of(simulator, "BTCUSDT"):
+                await simulator.inject("binance", Fault(kind=FaultKind.DROPPED_FRAMES, probability=0.5))
+                await virtual_clock.advance(5)
+            pushes = simulator.vendor("binance").pushes.entries(kind="trade")
+        return [place for place, push in enumerate(pushes) if push.sent]
+
+    once = await survivors(1)
+    assert 5 < len(once) < 35
+    assert await survivors(1) == once
+    assert await survivors(2) != once
+
+
+async def test_duplicate_frames_come_twice_at_once_or_later(binance: Simulator, virtual_clock: Clock) -> None:
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.DUPLICATE_FRAMES))
+        await virtual_clock.advance(1)
+        seen = await ids(socket, 8)
+        assert seen == [seen[0] + place // 2 for place in range(8)]
+        await binance.clear("binance")
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.DUPLICATE_FRAMES, first=1, delay_s=1.0))
+        await virtual_clock.advance(3)
+        seen = await ids(socket, 16)
+    again = seen.index(seen[0], 1)
+    # Eight trades a second.
+    assert 5 <= again <= 11
+    del seen[again]
+    assert seen == list(range(seen[0], seen[0] + 15))
+
+
+async def test_reordered_frames_change_places_or_come_late(binance: Simulator, virtual_clock: Clock) -> None:
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.REORDERED_FRAMES))
+        await virtual_clock.advance(2)
+        seen = await ids(socket, 8)
+        first = min(seen)
+        assert [number - first for number in seen] == [1, 0, 3, 2, 5, 4, 7, 6]
+        await binance.clear("binance")
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.REORDERED_FRAMES, first=1, delay_s=1.0))
+        await virtual_clock.advance(3)
+        seen = await ids(socket, 16)
+    late = seen.index(min(seen))
+    assert 5 <= late <= 11
+    assert sorted(seen) == list(range(min(seen), min(seen) + 16))
+    assert all(push.sent for push in binance.vendor("binance").pushes.entries())
+
+
+async def test_a_frame_that_waits_for_the_following_one_comes_before_the_next_word(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.REORDERED_FRAMES, first=1))
+        pushes = binance.vendor("binance").pushes
+        while not pushes.total:
+            await virtual_clock.advance(0.01)
+        await socket.send('{"method":"LIST_SUBSCRIPTIONS","id":1}')
+        async with asyncio.timeout(PATIENCE_S):
+            trade, answer = json.loads(await socket.recv()), json.loads(await socket.recv())
+    assert trade["data"]["t"] == pushes.entries()[0].told.number
+    assert answer["id"] == 1
+
+
+async def test_a_mute_instrument_is_missed_alone(binance: Simulator, virtual_clock: Clock) -> None:
+    async with trades_of(binance, "BTCUSDT", "ETHUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument=BTC))
+        await virtual_clock.advance(2)
+        assert {trade["s"] for trade in await told(socket, 12)} == {"ETHUSDT"}
+        await binance.clear("binance")
+        await virtual_clock.advance(2)
+        seen = [trade["s"] for trade in await told(socket, 20)]
+        assert set(seen) == {"BTCUSDT", "ETHUSDT"}
+    log = binance.vendor("binance").pushes
+    assert {push.told.instrument for push in log.entries() if not push.sent} == {BTC}
+
+
+async def test_two_instruments_can_be_mute_at_once(binance: Simulator, virtual_clock: Clock) -> None:
+    async with trades_of(binance, "BTCUSDT", "ETHUSDT", "BNBUSDT") as socket:
+        for name in (BTC, ETH):
+            await binance.inject("binance", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument=name))
+        await virtual_clock.advance(3)
+        assert {trade["s"] for trade in await told(socket, 8)} == {"BNBUSDT"}
+
+
+def test_who_is_mute_must_be_said() -> None:
+    with pytest.raises(ValueError, match="needs an instrument"):
+        Fault(kind=FaultKind.MUTE_INSTRUMENT)
+
+
+async def test_the_control_api_wants_to_know_who_is_mute(binance: Simulator) -> None:
+    async with httpx.AsyncClient(base_url=binance.control_url) as client:
+        order = {"vendor": "binance", "kind": "mute-instrument"}
+        refused = await client.post("/faults", json=order)
+        taken = await client.post("/faults", json={**order, "instrument": BTC})
+    assert (refused.status_code, taken.status_code) == (400, 201)
+    assert "needs an instrument" in refused.json()["error"]
+
+
+async def test_a_shutdown_is_announced_and_then_comes_and_new_streams_live(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    async with trades_of(binance, "BTCUSDT") as old:
+        await binance.inject("binance", Fault(kind=FaultKind.STREAM_SHUTDOWN, delay_s=5.0))
+        await virtual_clock.advance(0.001)
+        event = json.loads(await old.recv())
+        assert (event["stream"], event["data"]["e"]) == ("!serverShutdown", "serverShutdown")
+        async with trades_of(binance, "BTCUSDT") as new:
+            await virtual_clock.advance(4.9)
+            # The old one carries until its end.
+            assert len(await ids(old, 32)) == 32
+            await virtual_clock.advance(0.2)
+            with pytest.raises(ConnectionClosed) as closed:
+                await told(old, 100)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
+            await virtual_clock.advance(5)
+            assert len(await ids(new, 64)) == 64
+
+
+async def test_a_shutdown_that_is_cleared_in_time_does_not_come(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.STREAM_SHUTDOWN, delay_s=1.0))
+        await virtual_clock.advance(0.5)
+        await binance.clear("binance")
+        await virtual_clock.advance(3)
+        assert len(await told(socket, 20)) == 20
+
+
+async def test_trades_that_nobody_has_any_more(binance: Simulator) -> None:
+    await binance.inject("binance", Fault(kind=FaultKind.NO_TRADES))
+    async with httpx.AsyncClient(base_url=binance.vendor("binance").http + "/api/v3/") as client:
+        for path in ("aggTrades", "historicalTrades"):
+            answer = await client.get(path, params={"symbol": "BTCUSDT", "fromId": 5, "limit": 10})
+            assert (answer.status_code, answer.json()) == (200, [])
+        assert len((await client.get("klines", params={"symbol": "BTCUSDT", "interval": "1m"})).json()) == 500
+        assert (await client.get("aggTrades", params={"symbol": "NOSUCH"})).status_code == 400
+
+
+async def test_a_frozen_price_stands_still_on_binances_streams(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await virtual_clock.advance(10)
+        assert len({trade["p"] for trade in await told(socket, 60)}) > 1
+        await binance.inject("binance", Fault(kind=FaultKind.FROZEN_PRICE))
+        await virtual_clock.advance(10)
+        trades = (await told(socket, 80))[30:]
+    assert len({trade["p"] for trade in trades}) == 1
+    assert len({trade["T"] for trade in trades}) == 50
+
+
+async def test_the_log_of_binance_is_what_the_client_got_and_the_markets_truth(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    start = virtual_clock.at
+    async with trades_of(binance, "BTCUSDT", "ETHUSDT") as socket:
+        await binance.inject("binance", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0))
+        await virtual_clock.advance(4)
+        end = virtual_clock.at
+        pushes = binance.vendor("binance").pushes
+        got = await told(socket, pushes.total)
+    for instrument in (BTC, ETH):
+        due = [push.told for push in pushes.entries(instrument=instrument, start=start, end=end)]
+        truth = expected_trades(binance.market, instrument, start, end - 0.1)
+        mine = [trade for trade in got if instrument.endswith(trade["s"])]
+        assert [(one.number, one.price, one.size) for one in due] == [
+            (trade["t"], float(trade["p"]), float(trade["q"])) for trade in mine
+        ]
+        # The log says what was told, wrong as it was; the truth is the truth.
+        known = {one.number: one for one in due}
+        assert set(known) >= {trade.id for trade in truth}
+        for trade in truth:
+            assert round(known[trade.id].time * 1e9) == pytest.approx(trade.time_ns, abs=1000)
+            assert known[trade.id].price == pytest.approx(2 * trade.price, rel=1e-4)
+            assert known[trade.id].size == trade.size
+    assert {push.stream for push in pushes.entries()} == {1}
+
+
+@pytest.fixture
+async def kite() -> AsyncIterator[Simulator]:
+    async with Simulator(vendors=["kite"], clock=RushingClock()) as running:
+        yield running
+
+
+@asynccontextmanager
+async def ticker(simulator: Simulator, *tokens: int) -> AsyncIterator[ClientConnection]:
+    url = f"{simulator.vendor('kite').ws}?api_key=simulated&access_token=simulated"
+    async with asyncio.timeout(PATIENCE_S), connect(url) as socket:
+        await socket.recv(), await socket.recv()
+        await socket.send(json.dumps({"a": "subscribe", "v": list(tokens)}))
+        yield socket
+
+
+async def packets(socket: ClientConnection, frames: int) -> list[tuple[int, float]]:
+    """Token and last price of each packet of the next frames with data."""
+    found: list[tuple[int, float]] = []
+    while frames:
+        message = await socket.recv()
+        if isinstance(message, bytes) and len(message) > 1:
+            frames, place = frames - 1, 2
+            while place < len(message):
+                length, token, paise = struct.unpack_from(">HII", message, place)
+                found.append((token, paise / 100))
+                place += 2 + length
+    return found
+
+
+async def test_a_mute_instrument_leaves_the_frames_of_kite(kite: Simulator) -> None:
+    await kite.inject("kite", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NSE:INFY"))
+    async with ticker(kite, INFY, TCS) as socket:
+        assert {token for token, _ in await packets(socket, 10)} == {TCS}
+        log = kite.vendor("kite").pushes.entries()
+        assert {push.told.instrument for push in log if not push.sent} == {"NSE:INFY"}
+        assert {push.told.instrument for push in log if push.sent} == {"NSE:TCS"}
+        await kite.clear("kite")
+        while {token for token, _ in await packets(socket, 1)} != {INFY, TCS}:
+            pass
+
+
+async def test_kite_goes_on_with_heartbeats_where_all_that_it_had_is_kept_back(kite: Simulator) -> None:
+    for fault in (
+        Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NSE:INFY"),
+        Fault(kind=FaultKind.DROPPED_FRAMES),
+    ):
+        await kite.inject("kite", fault)
+        async with ticker(kite, INFY) as socket:
+            assert [await socket.recv() for _ in range(3)] == [b"\x00"] * 3
+        await kite.clear("kite")
+
+
+async def since(simulator: Simulator, vendor: str, fault: Fault, arrive: Callable[[], Any]) -> list[float]:
+    """The prices that a vendor's streams told since a fault; `arrive` waits for some to arrive."""
+    active = await simulator.inject(vendor, fault)
+    pushes = simulator.vendor(vendor).pushes
+    while len(pushes.entries(start=active.injected_at)) < 60:
+        await arrive()
+    return [push.told.price for push in pushes.entries(start=active.injected_at + 0.1)]
+
+
+async def test_wrong_and_frozen_prices_reach_kites_streams(kite: Simulator) -> None:
+    async with ticker(kite, INFY) as socket:
+        assert len({price for _, price in await packets(socket, 60)}) > 1
+        arrive = partial(packets, socket, 1)
+        (frozen,) = set(await since(kite, "kite", Fault(kind=FaultKind.FROZEN_PRICE), arrive))
+        wrong = await since(kite, "kite", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0), arrive)
+        assert wrong == pytest.approx([2 * frozen] * len(wrong), abs=0.06)
+        while (await arrive())[0][1] != wrong[-1]:
+            pass
+
+
+async def test_the_log_of_kite_is_what_the_client_got(kite: Simulator) -> None:
+    async with ticker(kite, INFY, TCS) as socket:
+        got = await packets(socket, 20)
+    names = {"NSE:INFY": INFY, "NSE:TCS": TCS}
+    pushes = kite.vendor("kite").pushes.entries(kind="quote")
+    assert [(names[push.told.instrument], push.told.price) for push in pushes][: len(got)] == got
+    for push in pushes[:20]:
+        trades = expected_trades(kite.market, push.told.instrument, push.at - 5, push.at)
+        assert (push.told.price, push.told.size) in {(trade.price, trade.size) for trade in trades}
+        assert push.told.volume > 0
+
+
+async def test_a_shutdown_of_kite_is_not_announced(kite: Simulator) -> None:
+    async with ticker(kite, INFY) as socket:
+        await packets(socket, 1)
+        await kite.inject("kite", Fault(kind=FaultKind.STREAM_SHUTDOWN))
+        with pytest.raises(ConnectionClosed) as closed:
+            await packets(socket, 1_000_000)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001
+
+
+@pytest.fixture
+async def yahoo() -> AsyncIterator[Simulator]:
+    async with Simulator(vendors=["yahoo"], clock=RushingClock()) as running:
+        yield running
+
+
+@asynccontextmanager
+async def streamer(simulator: Simulator, *symbols: str) -> AsyncIterator[ClientConnection]:
+    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
+        await socket.send(json.dumps({"subscribe": symbols}))
+        yield socket
+
+
+async def prices(socket: ClientConnection, count: int) -> list[tuple[str, float]]:
+    """Symbol and price of each of the next messages."""
+    found = []
+    for _ in range(count):
+        message = base64.b64decode(json.loads(await socket.recv())["message"])
+        end = 2 + message[1]
+        # Field 1 is the symbol, field 2 the price as a float32.
+        assert (message[0], message[end]) == (0x0A, 0x15)
+        found.append((message[2:end].decode(), struct.unpack_from("<f", message, end + 1)[0]))
+    return found
+
+
+async def test_a_mute_instrument_is_missed_alone_at_yahoo(yahoo: Simulator) -> None:
+    await yahoo.inject("yahoo", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NASDAQ:AAPL"))
+    async with streamer(yahoo, "AAPL", "MSFT") as socket:
+        assert {symbol for symbol, _ in await prices(socket, 10)} == {"MSFT"}
+        await yahoo.clear("yahoo")
+        assert {symbol for symbol, _ in await prices(socket, 1_000)} == {"AAPL", "MSFT"}
+
+
+async def test_wrong_and_frozen_prices_reach_yahoos_streams(yahoo: Simulator) -> None:
+    async with streamer(yahoo, "AAPL") as socket:
+        assert len({price for _, price in await prices(socket, 60)}) > 3
+        arrive = partial(prices, socket, 1)
+        frozen = await since(yahoo, "yahoo", Fault(kind=FaultKind.FROZEN_PRICE), arrive)
+        # Yahoo's last price is noisy by a step on either side.
+        assert frozen == pytest.approx([frozen[0]] * len(frozen), abs=0.021)
+        wrong = await since(yahoo, "yahoo", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0), arrive)
+        assert wrong == pytest.approx([2 * frozen[0]] * len(wrong), abs=0.05)
+        while (await arrive())[0][1] < 1.5 * frozen[0]:
+            pass
+
+
+async def test_the_log_of_yahoo_is_what_the_client_got(yahoo: Simulator) -> None:
+    async with streamer(yahoo, "AAPL", "BTC-USD") as socket:
+        got = await prices(socket, 20)
+    names = {"AAPL": "NASDAQ:AAPL", "BTC-USD": BTC}
+    pushes = yahoo.vendor("yahoo").pushes.entries(kind="pricing")
+    assert [push.told.instrument for push in pushes][:20] == [names[symbol] for symbol, _ in got]
+    assert [push.told.price for push in pushes][:20] == pytest.approx([price for _, price in got])
+    assert all(push.at - 30 < push.told.time <= push.at for push in pushes)
+    assert all(push.told.size and push.told.volume for push in pushes)
