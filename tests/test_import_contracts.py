@@ -24,7 +24,7 @@ def test_import_contracts_hold():
         ),
         (
             "mds_engine.embedded",
-            ("textual", "numpy", "pandas", "yfinance", "kiteconnect", "httpx", "websockets"),
+            ("textual", "numpy", "pandas", "yfinance", "kiteconnect", "httpx", "picows"),
         ),
         ("mds_tui.app", ("numpy", "pandas", "pyarrow", "yfinance", "kiteconnect", "httpx", "aiohttp")),
         ("mds_tui.cli", ("textual", "numpy", "pandas", "yfinance", "kiteconnect", "httpx", "aiohttp")),

@@ -83,7 +83,7 @@ import sys
 from mds_engine.sources.plugins import find_plugins
 plugins = find_plugins()
 assert not plugins.failures, plugins.failures
-heavy = {"pandas", "yfinance", "kiteconnect", "pyarrow", "httpx", "websockets", "aiohttp", "curl_cffi"}
+heavy = {"pandas", "yfinance", "kiteconnect", "pyarrow", "httpx", "picows", "aiohttp", "curl_cffi"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(

@@ -38,6 +38,31 @@ def shell(context, *urls: str, **more) -> WebSocketShell:
     )
 
 
+class Enough(Exception):
+    """Raised by a test that has seen what it waited for."""
+
+
+async def first(stream: WebSocketShell, count: int = 1) -> list[str | bytes]:
+    """The first messages that come. Raises what ends the stream before them."""
+    seen: list[str | bytes] = []
+
+    def take(message: str | bytes) -> None:
+        seen.append(message)
+        if len(seen) == count:
+            raise Enough
+
+    with pytest.raises(Enough):
+        await stream.pump(take)
+    return seen
+
+
+async def until_the_end(stream: WebSocketShell) -> list[str | bytes]:
+    """What comes before the stream ends, which raises the reason."""
+    seen: list[str | bytes] = []
+    await stream.pump(seen.append)
+    return seen
+
+
 async def echo(connection: ServerConnection) -> None:
     async for message in connection:
         await connection.send(message)
@@ -63,9 +88,7 @@ async def test_texts_and_binaries_come_as_they_are(context) -> None:
     async with serving(talk) as url:
         stream = shell(context, url)
         await stream.open()
-        assert await stream.receive() == '{"e":1}'
-        assert await stream.receive() == b"\x00\x01"
-        assert await stream.receive_bytes() == b'{"e":2}'
+        assert await first(stream, 3) == ['{"e":1}', b"\x00\x01", '{"e":2}']
         await stream.close()
 
 
@@ -81,7 +104,7 @@ async def test_opens_at_the_path_and_sends(context) -> None:
         stream = shell(context, url)
         await stream.open("/stream?x=1")
         await stream.send("ping")
-        assert await stream.receive() == "ping"
+        assert await first(stream) == ["ping"]
         await stream.close()
     assert paths == ["/stream?x=1"]
 
@@ -190,7 +213,7 @@ async def test_a_closed_stream_says_why(context, code: int, reason: str, expecte
         stream = shell(context, url)
         await stream.open()
         with pytest.raises(expected, match=f"ended the stream \\({code}.*{reason}"):
-            await stream.receive()
+            await until_the_end(stream)
         await stream.close()
 
 
@@ -202,7 +225,7 @@ async def test_a_cut_stream_is_unavailable(context) -> None:
         stream = shell(context, url)
         await stream.open()
         with pytest.raises(Unavailable, match="broke off"):
-            await stream.receive_bytes()
+            await until_the_end(stream)
         await stream.close()
 
 
@@ -215,7 +238,7 @@ async def test_a_message_that_is_too_large_is_an_invalid_payload(context) -> Non
         stream = shell(context, url, largest_message=1000)
         await stream.open()
         with pytest.raises(InvalidPayload, match="1009"):
-            await stream.receive()
+            await until_the_end(stream)
         await stream.close()
 
 
@@ -229,7 +252,7 @@ async def test_sending_on_an_ended_stream_is_unavailable(context) -> None:
             await stream.send("early")
         await stream.open()
         with pytest.raises(Unavailable):
-            await stream.receive()
+            await until_the_end(stream)
         with pytest.raises(Unavailable):
             await stream.send("late")
         await stream.close()

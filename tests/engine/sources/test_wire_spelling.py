@@ -165,21 +165,27 @@ async def sockets(said: list[str], greetings: list[str]) -> AsyncIterator[tuple[
         '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}',
     ],
 )
-async def test_binances_stream(context, shutdown) -> None:
+async def test_binances_stream_goes_on_after_it_announced_its_end(context, shutdown) -> None:
     said: list[str] = []
+    traded = asyncio.Event()
+    trade = '{"e":"aggTrade","E":1,"s":"BTCUSDT","a":5,"p":"9.5","q":"1","f":7,"l":7,"T":1,"m":true,"M":true}'
     async with (
-        sockets(said, ['{"result":null,"id":1}', shutdown]) as (url, paths),
+        sockets(said, ['{"result":null,"id":1}', shutdown, trade]) as (url, paths),
         source_of("binance", context, stream_endpoints=(url,)) as source,
     ):
-        stream = source.stream(lambda ticks: None)
+        stream = source.stream(lambda ticks: traded.set())
         await stream.open()
+        assert stream.renew_at > context.clock.now() + 23 * 3600
         await stream.subscribe([Instrument("BINANCE", "BTCUSDT")])
-        with pytest.raises(Unavailable, match="shutdown"):
-            await asyncio.wait_for(stream.run(), PATIENCE_S)
+        running = asyncio.create_task(stream.run())
+        await asyncio.wait_for(traded.wait(), PATIENCE_S)
+        assert stream.renew_at <= context.clock.now()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         await stream.close()
     assert paths == ["/stream"]
     assert [json.loads(text) for text in said] == [
-        {"method": "SUBSCRIBE", "params": ["btcusdt@trade", "btcusdt@bookTicker"], "id": 1}
+        {"method": "SUBSCRIBE", "params": ["btcusdt@aggTrade", "btcusdt@bookTicker"], "id": 1}
     ]
 
 

@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from mds_engine.errors import InvalidPayload, SourceError
+from mds_engine.errors import InvalidPayload, SourceError, Unavailable
 from mds_engine.model import Tick
 from mds_engine.sources.binance.decode_stream import StreamDecoder
 from mds_engine.sources.scrub import Scrubber
@@ -38,6 +38,9 @@ def decode_stream_file(payload: bytes) -> Iterator[Tick | SourceError]:
             if frame[:1] not in (b"{", b"["):
                 raise InvalidPayload("it is not JSON", raw=Scrubber()(frame))
             yield from decoder.decode(frame, received_ns)
+            if decoder.shutdown_announced:
+                decoder.shutdown_announced = False
+                raise Unavailable("the vendor announced a shutdown")
         except SourceError as error:
             if len(frames) == 1:
                 raise

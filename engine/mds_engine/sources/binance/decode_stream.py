@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
-from mds_engine.errors import InvalidPayload, InvalidRequest, Unavailable
+from mds_engine.errors import InvalidPayload, InvalidRequest
 from mds_engine.model import Instrument, Interval, Tick, TickKind
 from mds_engine.sources.binance.decode_rest import FIRST_MICROSECOND, to_ns
 from mds_engine.sources.binance.symbols import from_symbol, vendor_interval
@@ -120,9 +120,11 @@ class StreamDecoder:
     It keeps one `Instrument` a symbol, so that ticks share them.
     """
 
-    __slots__ = ("_by_event", "_by_name", "_instruments", "_source")
+    __slots__ = ("_by_event", "_by_name", "_instruments", "_source", "shutdown_announced")
 
     def __init__(self, source: str = "") -> None:
+        self.shutdown_announced = False
+        """Whether Binance has said that it will end this connection soon; its data goes on until then."""
         self._source = source
         self._instruments: dict[str, Instrument] = {}
         self._by_event: dict[str | None, Converter] = {
@@ -139,9 +141,9 @@ class StreamDecoder:
     def decode(self, frame: bytes, received_ns: int = 0) -> list[Tick]:
         """One frame, combined (`{"stream":…,"data":…}`) or raw, to its ticks, if any.
 
-        Replies to SUBSCRIBE, order-book differences and unknown events give
-        nothing. Raises InvalidPayload for what cannot be read, Unavailable for
-        an announced shutdown, InvalidRequest if Binance refused our own message.
+        Replies to SUBSCRIBE, order-book differences, unknown events and the
+        announcement of a shutdown give nothing. Raises InvalidPayload for what
+        cannot be read, InvalidRequest if Binance refused our own message.
         """
         # The stream's name says what is in the frame, where, and of which symbol.
         entry = self._by_name.get(frame[11 : frame.find(b'"', 11)]) or self._learn(frame)
@@ -189,7 +191,8 @@ class StreamDecoder:
         except msgspec.DecodeError as error:
             raise InvalidPayload(f"a stream message cannot be read: {error}") from error
         if event == "serverShutdown":
-            raise Unavailable("the vendor announced a shutdown")
+            self.shutdown_announced = True
+            return []
         refusal = other.error if other.error is not None else other
         if refusal.code:
             raise InvalidRequest(f"the vendor refused our message: {refusal.msg} ({refusal.code})")

@@ -10,7 +10,7 @@ from mds_engine.policy.limiter import LimitWindow
 from mds_engine.sources.binance.decode_rest import Kline, bars_of, decode_limits, decode_tickers, read_klines
 from mds_engine.sources.binance.errors import INVALID_SYMBOL, classify, refusal_code
 from mds_engine.sources.binance.settings import BinanceSettings
-from mds_engine.sources.binance.stream import BinanceStream
+from mds_engine.sources.binance.stream import BinanceStream, stream_limits
 from mds_engine.sources.binance.symbols import from_symbol, is_binance, vendor_interval
 from mds_engine.sources.binance.trades import fetch_trades, history_of
 from mds_engine.sources.contract import (
@@ -56,6 +56,7 @@ class BinanceSource(Source):
             connections=settings.connections,
         )
         self._stream_endpoints = Endpoints(context, settings.stream_endpoints)
+        self.stream_limits = stream_limits(settings)
         self._unknown_until: dict[str, float] = {}
         self._limits_due_at = -math.inf
         self._history = history_of(settings.stream_kinds)

@@ -5,12 +5,12 @@ import json
 from collections import deque
 from collections.abc import Iterable
 
-from mds_engine.errors import InvalidRequest, Unavailable
-from mds_engine.model import Instrument
+from mds_engine.errors import InvalidRequest
+from mds_engine.model import Instrument, Tick
 from mds_engine.sources.binance.decode_stream import StreamDecoder
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.binance.symbols import stream_name
-from mds_engine.sources.contract import Deliver, SourceContext, TickStream
+from mds_engine.sources.contract import Deliver, SourceContext, StreamLimits, TickStream
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.websocket import WebSocketShell
 
@@ -21,13 +21,17 @@ _STREAMS_A_MESSAGE = 100
 _MESSAGES_A_SECOND = 3
 _CONNECTION_LIFE_S = 23.75 * 3600
 """Binance cuts every connection at 24 hours; we leave while there is time to change over."""
+_CONNECTIONS = 10
+"""Binance sets no bound but 300 attempts in five minutes. So many carry all its symbols, and a change-over of
+all of them at once stays far below."""
 
 
 class BinanceStream(TickStream):
     """Trades and best prices of the instruments that are asked for.
 
     Subscribing to a symbol that does not exist succeeds silently: it just never
-    ticks.
+    ticks. What one read of the socket brings is delivered at once, and bears one
+    time: a frame each is too little to hand on when they come by the hundred.
     """
 
     def __init__(
@@ -36,29 +40,24 @@ class BinanceStream(TickStream):
         self._kinds = settings.stream_kinds
         self._clock = context.clock
         self._deliver = deliver
-        self._decode = StreamDecoder(context.name).decode
-        self._socket = WebSocketShell(context.clock, endpoints, timeout_s=settings.timeout_s)
+        self._decoder = StreamDecoder(context.name)
+        self._socket = WebSocketShell(
+            context.clock, endpoints, timeout_s=settings.timeout_s, tap=context.frame_tap()
+        )
+        self._came: list[Tick] = []
+        self._received_ns = 0
         self._subscribed: set[str] = set()
         self._sending = asyncio.Lock()
         self._sent_at: deque[float] = deque(maxlen=_MESSAGES_A_SECOND)
         self._messages = 0
-        self._ends_at = float("inf")
 
     async def open(self) -> None:
         await self._socket.open("/stream")
         self.last_frame_at = self._clock.now()
-        self._ends_at = self.last_frame_at + _CONNECTION_LIFE_S
+        self.renew_at = self.last_frame_at + _CONNECTION_LIFE_S
 
     async def run(self) -> None:
-        receive, decode, clock = self._socket.receive_bytes, self._decode, self._clock
-        while True:
-            frame = await receive()
-            self.last_frame_at = clock.now()
-            ticks = decode(frame, int(clock.wall() * 1e9))
-            if ticks:
-                self._deliver(ticks)
-            if self.last_frame_at >= self._ends_at:
-                raise Unavailable("a planned change of connection: the vendor cuts each at 24 hours")
+        await self._socket.pump_bytes(self._take, self._hand_on)
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
         """Raises InvalidRequest beyond 1024 streams a connection, and then asks for none."""
@@ -75,6 +74,22 @@ class BinanceStream(TickStream):
 
     async def close(self) -> None:
         await self._socket.close()
+
+    def _take(self, frame: bytes) -> None:
+        received_ns = self._received_ns
+        if not received_ns:
+            self._received_ns = received_ns = int(self._clock.wall() * 1e9)
+        self._came += self._decoder.decode(frame, received_ns)
+
+    def _hand_on(self) -> None:
+        """What one read brought; a ping alone brings nothing."""
+        came, self._came = self._came, []
+        self._received_ns = 0
+        self.last_frame_at = self._clock.now()
+        if self._decoder.shutdown_announced:
+            self.renew_at = min(self.renew_at, self.last_frame_at)
+        if came:
+            self._deliver(came)
 
     def _names(self, instruments: Iterable[Instrument]) -> list[str]:
         return list(dict.fromkeys(stream_name(one, kind) for one in instruments for kind in self._kinds))
@@ -99,3 +114,8 @@ class BinanceStream(TickStream):
             if wait_s > 0:
                 await self._clock.sleep(wait_s)
         self._sent_at.append(self._clock.now())
+
+
+def stream_limits(settings: BinanceSettings) -> StreamLimits:
+    """How many instruments a connection carries, with the streams of each, and how many connections."""
+    return StreamLimits(_STREAMS_A_CONNECTION // max(1, len(settings.stream_kinds)), _CONNECTIONS)

@@ -27,7 +27,7 @@ from mds_engine.sources.kite.errors import classify
 from mds_engine.sources.kite.exchanges import HAS_OPEN_INTEREST, is_kite
 from mds_engine.sources.kite.instruments import InstrumentList
 from mds_engine.sources.kite.settings import KiteSettings
-from mds_engine.sources.kite.stream import KiteStream
+from mds_engine.sources.kite.stream import STREAM_LIMITS, KiteStream
 from mds_engine.sources.kite.times import to_text
 
 _LIMITS = {
@@ -67,6 +67,8 @@ class KiteSource(Source):
     """One Kite Connect app with today's access token."""
 
     capabilities = frozenset({Capability.QUOTE, Capability.BARS, Capability.TICKS})
+    stream_limits = STREAM_LIMITS
+    tick_time_unit_ns = _NS_A_S
 
     def __init__(self, settings: KiteSettings, context: SourceContext) -> None:
         self._settings = settings

@@ -9,9 +9,9 @@ import msgspec
 
 from mds_engine.errors import InvalidPayload, InvalidRequest, NotFound, Unavailable
 from mds_engine.model import Instrument
-from mds_engine.sources.contract import Deliver, SourceContext, TickStream
+from mds_engine.sources.contract import Deliver, SourceContext, StreamLimits, TickStream
 from mds_engine.sources.endpoints import Endpoints
-from mds_engine.sources.kite.decode_ticker import decode_ticks
+from mds_engine.sources.kite.decode_batch import TickerDecoder
 from mds_engine.sources.kite.errors import classify_message
 from mds_engine.sources.kite.settings import KiteSettings
 from mds_engine.sources.websocket import WebSocketShell
@@ -19,6 +19,7 @@ from mds_engine.sources.websocket import WebSocketShell
 FindTokens = Callable[[Iterable[Instrument]], Awaitable[dict[int, Instrument]]]
 
 _TOKENS_A_CONNECTION = 3000
+STREAM_LIMITS = StreamLimits(instruments=_TOKENS_A_CONNECTION, connections=3)
 _LOOKS_A_SILENCE = 4
 
 
@@ -46,13 +47,16 @@ class KiteStream(TickStream):
         self._source = context.name
         self._find_tokens = find_tokens
         self._deliver = deliver
+        self._tap = context.frame_tap()
         self._socket = WebSocketShell(
             context.clock,
             endpoints,
             timeout_s=settings.timeout_s,
             secrets=(settings.api_key, settings.access_token),
+            tap=self._tap,
         )
         self._instruments: dict[int, Instrument] = {}
+        self._decode = TickerDecoder(self._instruments, context.name).decode
 
     async def open(self) -> None:
         query = {
@@ -65,7 +69,7 @@ class KiteStream(TickStream):
     async def run(self) -> None:
         """Also ends when nothing has come for `silence_s`: Kite's heartbeat is about one a second."""
         tasks = [
-            asyncio.create_task(self._receive(), name=f"{self._source}: receive"),
+            asyncio.create_task(self._socket.pump(self._take), name=f"{self._source}: receive"),
             asyncio.create_task(self._watch(), name=f"{self._source}: watch the heartbeat"),
         ]
         try:
@@ -90,6 +94,9 @@ class KiteStream(TickStream):
         if not new:
             return
         self._instruments.update((token, tokens[token]) for token in new)
+        if self._tap is not None:
+            named = {str(token): str(tokens[token]) for token in new}
+            self._tap.note(json.dumps({"instruments": named}).encode())
         # A bare subscription is in mode `quote`. Neither message is acknowledged.
         await self._socket.send(json.dumps({"a": "subscribe", "v": new}))
         await self._socket.send(json.dumps({"a": "mode", "v": [self._settings.stream_mode, new]}))
@@ -105,17 +112,14 @@ class KiteStream(TickStream):
     async def close(self) -> None:
         await self._socket.close()
 
-    async def _receive(self) -> None:
-        receive, clock, source = self._socket.receive, self._clock, self._source
-        while True:
-            frame = await receive()
-            self.last_frame_at = clock.now()
-            if isinstance(frame, str):
-                self._read_text(frame)
-                continue
-            ticks = decode_ticks(frame, self._instruments, source, int(clock.wall() * 1e9))
-            if ticks:
-                self._deliver(ticks)
+    def _take(self, frame: str | bytes) -> None:
+        self.last_frame_at = self._clock.now()
+        if isinstance(frame, str):
+            self._read_text(frame)
+            return
+        ticks = self._decode(frame, int(self._clock.wall() * 1e9))
+        if ticks:
+            self._deliver(ticks)
 
     async def _watch(self) -> None:
         silence_s = self._settings.silence_s

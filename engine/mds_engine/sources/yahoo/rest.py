@@ -144,8 +144,7 @@ class YahooSource(Source):
     def stream(self, deliver: Deliver) -> TickStream:
         """A connection to the streamer."""
         return YahooStream(
-            self._context.name,
-            self._context.clock,
+            self._context,
             self._stream_endpoints,
             deliver,
             timeout_s=self._settings.timeout_s,

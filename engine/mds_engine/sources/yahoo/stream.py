@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from mds_engine.clock import Clock
 from mds_engine.model import Instrument, Tick
-from mds_engine.sources.contract import Deliver, TickStream
+from mds_engine.sources.contract import Deliver, SourceContext, TickStream
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.websocket import WebSocketShell
 from mds_engine.sources.yahoo.decode_stream import decode_stream
@@ -19,19 +18,18 @@ class YahooStream(TickStream):
 
     def __init__(
         self,
-        name: str,
-        clock: Clock,
+        context: SourceContext,
         endpoints: Endpoints,
         deliver: Deliver,
         *,
         timeout_s: float,
         subscribe_every_s: float,
     ) -> None:
-        self._name = name
-        self._clock = clock
+        self._name = context.name
+        self._clock = context.clock
         self._deliver = deliver
         self._subscribe_every_s = subscribe_every_s
-        self._shell = WebSocketShell(clock, endpoints, timeout_s=timeout_s)
+        self._shell = WebSocketShell(context.clock, endpoints, timeout_s=timeout_s, tap=context.frame_tap())
         self._wanted: dict[str, list[Instrument]] = {}
 
     async def open(self) -> None:
@@ -44,7 +42,7 @@ class YahooStream(TickStream):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_alive(), name=f"{self._name}: keep-alive")
-                await self._receive()
+                await self._shell.pump(self._take)
         except ExceptionGroup as failures:
             # Both tasks fail by the same end of the connection: the first one tells why.
             raise failures.exceptions[0] from None
@@ -78,18 +76,16 @@ class YahooStream(TickStream):
         """End the connection."""
         await self._shell.close()
 
-    async def _receive(self) -> None:
-        while True:
-            frame = await self._shell.receive()
-            received_ns = int(self._clock.wall() * 1e9)
-            self.last_frame_at = self._clock.now()
-            ticks = [
-                _signed(tick, instrument, self._name, received_ns)
-                for symbol, tick in decode_stream(frame)
-                for instrument in self._wanted.get(symbol, ())
-            ]
-            if ticks:
-                self._deliver(ticks)
+    def _take(self, frame: str | bytes) -> None:
+        received_ns = int(self._clock.wall() * 1e9)
+        self.last_frame_at = self._clock.now()
+        ticks = [
+            _signed(tick, instrument, self._name, received_ns)
+            for symbol, tick in decode_stream(frame)
+            for instrument in self._wanted.get(symbol, ())
+        ]
+        if ticks:
+            self._deliver(ticks)
 
     async def _keep_alive(self) -> None:
         while True:

@@ -130,9 +130,13 @@ def test_what_is_no_market_event_is_passed_over(frame: str) -> None:
         combined("!serverShutdown", '{"e":"serverShutdown","E":1770123456789}'),
     ],
 )
-def test_an_announced_shutdown_is_unavailable(frame: str) -> None:
-    with pytest.raises(Unavailable, match="the vendor announced a shutdown"):
-        decode(frame)
+def test_an_announced_shutdown_is_kept_in_mind_and_what_comes_after_it_is_decoded(frame: str) -> None:
+    decoder = StreamDecoder()
+    assert decoder.decode(TRADE.encode())
+    assert not decoder.shutdown_announced
+    assert decoder.decode(frame.encode()) == []
+    assert decoder.shutdown_announced
+    assert decoder.decode(TRADE.encode())
 
 
 @pytest.mark.parametrize(
@@ -240,10 +244,18 @@ def test_a_hftbacktest_log_gives_the_time_of_receipt_and_gaps_in_no_trade_number
 
 
 def test_a_broken_line_does_not_hide_the_others() -> None:
-    ticks = iter(plugin.decoders["stream"].decode(f'{TRADE}\n{{"e":"tra\n{TRADE}\n'.encode()))
-    assert [next(ticks).price, next(ticks).price] == [61837.63, 61837.63]
-    with pytest.raises(InvalidPayload, match="1 of 3 frames"):
-        next(ticks)
+    first, error, last = plugin.decoders["stream"].decode(f'{TRADE}\n{{"e":"tra\n{TRADE}\n'.encode())
+    assert (first.price, last.price) == (61837.63, 61837.63)
+    assert type(error) is InvalidPayload
+    assert "line 2" in error.message
+
+
+def test_an_announced_shutdown_in_a_log_has_its_place_among_the_ticks() -> None:
+    shutdown = '{"e":"serverShutdown","E":1770123456789}'
+    first, told, last = plugin.decoders["stream"].decode(f"{TRADE}\n{shutdown}\n{TRADE}\n".encode())
+    assert (first.price, last.price) == (61837.63, 61837.63)
+    assert type(told) is Unavailable
+    assert "line 2: the vendor announced a shutdown" in told.message
 
 
 def test_a_damaged_gzip_is_an_invalid_payload() -> None:
