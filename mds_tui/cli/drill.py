@@ -70,9 +70,22 @@ def _print(card: "Scorecard") -> None:
 @click.argument("vendor")
 @click.argument("kind", required=False)
 @click.option("--endpoint", type=int, help="Index of one endpoint; all of the vendor's without it.")
-@click.option("--delay", "delay_s", type=Seconds(min=0), help="slow, cut-stream: seconds.")
+@click.option(
+    "--delay",
+    "delay_s",
+    type=Seconds(min=0),
+    help="slow, cut-stream, stream-shutdown, duplicate-frames, reordered-frames: seconds.",
+)
 @click.option("--status", type=click.IntRange(100, 599), help="status: the HTTP code.")
 @click.option("--retry-after", "retry_after_s", type=Seconds(min=0), help="throttle, ban, status: seconds.")
+@click.option(
+    "--instrument", help="mute-, duplicate-, reordered- and dropped-…: EXCHANGE:SYMBOL, of that alone."
+)
+@click.option(
+    "--probability",
+    type=click.FloatRange(0, 1),
+    help="duplicate-, reordered- and dropped-frames: share of the frames; all without it.",
+)
 @click.option("--clear", is_flag=True, help="End the vendor's faults instead: of KIND, or all.")
 @shared
 @click.pass_obj
@@ -84,7 +97,7 @@ def fault(
     kind: str | None,
     endpoint: int | None,
     clear: bool,
-    **parameters: float | None,
+    **parameters: float | str | None,
 ) -> None:
     """Make a simulated VENDOR fail.
 
@@ -93,7 +106,8 @@ def fault(
 
     KIND is refuse, hang, slow, status, throttle, ban, token-expired, html,
     truncate, error-in-200, quota, wrong-price, frozen-price, mute-stream,
-    cut-stream or truncated-frames.
+    cut-stream, truncated-frames, mute-instrument, duplicate-frames,
+    reordered-frames, dropped-frames, stream-shutdown or no-trades.
     """
     import asyncio
 
@@ -108,6 +122,8 @@ def fault(
         raise click.UsageError(f'there is no fault "{kind}"{did_you_mean(kind, known)}')
     given = {name: value for name, value in parameters.items() if value is not None}
     _refuse_unused(kind, given)
+    if kind == "mute-instrument" and not (clear or given.get("instrument")):
+        raise click.UsageError("which instrument shall be mute? name it with --instrument EXCHANGE:SYMBOL")
     control = _control(settings)
     vendor = _DEMO_SOURCES.get(vendor, vendor)
     click.echo(asyncio.run(_set_fault(control, vendor, kind, endpoint, clear=clear, given=given)))
@@ -116,14 +132,20 @@ def fault(
 _DEMO_SOURCES = {"zerodha": "kite"}
 """What the demo's screen calls its sources, where that is not the vendor's name."""
 
+_FRAMES = ("duplicate-frames", "reordered-frames", "dropped-frames")
 _USED_BY = {
-    "delay_s": ("--delay", ("slow", "cut-stream")),
+    "delay_s": (
+        "--delay",
+        ("slow", "cut-stream", "stream-shutdown", "duplicate-frames", "reordered-frames"),
+    ),
+    "instrument": ("--instrument", ("mute-instrument", *_FRAMES)),
+    "probability": ("--probability", _FRAMES),
     "status": ("--status", ("status",)),
     "retry_after_s": ("--retry-after", ("throttle", "ban", "status")),
 }
 
 
-def _refuse_unused(kind: str | None, given: dict[str, float]) -> None:
+def _refuse_unused(kind: str | None, given: dict[str, float | str]) -> None:
     for name in given:
         option, kinds = _USED_BY[name]
         if kind not in kinds:
@@ -149,7 +171,13 @@ def _control(settings: Settings) -> str:
 
 
 async def _set_fault(
-    control: str, vendor: str, kind: str | None, endpoint: int | None, *, clear: bool, given: dict[str, float]
+    control: str,
+    vendor: str,
+    kind: str | None,
+    endpoint: int | None,
+    *,
+    clear: bool,
+    given: dict[str, float | str],
 ) -> str:
     import httpx
     from mds_engine.simulator.control_client import ControlClient, ControlError

@@ -293,7 +293,7 @@ def test_a_fault_is_made_and_ended(fetch):
     ("words", "told"),
     [
         (("yahho", "refuse"), "Error: no vendor 'yahho' here; running: binance, kite, yahoo, alphavantage"),
-        (("yahoo", "refuse", "--delay", "1"), "Error: --delay belongs to the faults slow, cut-stream"),
+        (("yahoo", "refuse", "--status", "500"), "Error: --status belongs to the faults status"),
         (("yahoo", "status", "--status", "99999"), None),
         (("yahoo", "slow", "--delay", "-1"), None),
     ],
