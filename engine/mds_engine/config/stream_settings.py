@@ -34,3 +34,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Most missing trades that are asked for at once; of a larger hole the rest is a gap."""
     return_after_s: _Positive = 10.0
     """An instrument that was moved off a source alone goes back after so many seconds of good ticks."""
+    instrument_mute_after_s: _Positive = 60.0
+    """Seconds of silence, longer than usual, after which one instrument of a stream that flows is mute."""
+    confirm_within_s: _Positive = 30.0
+    """An instrument without a tick so many seconds after it was subscribed, in an open market, is named."""

@@ -41,6 +41,7 @@ class Rhythm:
             self._began_at = self._fading_since = now
         elif now - self._last_at > self._longest_s:
             self._longest_s = now - self._last_at
+            self._fading_since = now
         self._beats += 1
         self._last_at = now
 

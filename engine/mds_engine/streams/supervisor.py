@@ -1,4 +1,4 @@
-"""Keeps one source's live stream up: connects, subscribes, notices its end and its silence, reconnects."""
+"""Keeps one source's live stream up, over as many connections as its vendor's limits ask for."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -7,234 +7,241 @@ from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
-from mds_engine.errors import InvalidPayload, SourceError, Unavailable
-from mds_engine.log import get_logger
+from mds_engine.errors import SourceError
 from mds_engine.model import Instrument, Tick
-from mds_engine.model.hours import is_open
-from mds_engine.policy.breaker import BreakerState
+from mds_engine.model.hours import is_open as regular_hours
 from mds_engine.policy.reconnect import ReconnectBackoff
-from mds_engine.routing.source_runtime import Permit, SourceRuntime
+from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
-from mds_engine.sources.contract import TickStream
+from mds_engine.sources.contract import StreamLimits
+from mds_engine.streams.liveness import Liveness, names
+from mds_engine.streams.sharding import share_out
+from mds_engine.streams.stirring import Stirring
+from mds_engine.streams.strand import LOOK_AGAIN_S, Strand
 
-_log = get_logger(__name__)
+OnInstruments = Callable[[SourceRuntime, frozenset[Instrument], str], None]
+"""Told of some instruments of a source, and why."""
 
-_CLOSE_WITHIN_S = 5.0
-_LOOK_AGAIN_S = 1.0
-"""How often a live stream's silence, and a refusal to connect, is looked at again."""
+
+def _nobody(_runtime: SourceRuntime, _instruments: frozenset[Instrument], _why: str) -> None:
+    """Nobody listens."""
 
 
 class StreamSupervisor:
-    """Owns the stream of one source. `run` is its task; `want` says what should be subscribed."""
+    """Owns the stream of one source. `run` is its task; `want` says what should be subscribed.
+
+    The stream is made of strands: one connection each, which comes back by
+    itself. The source's `problem` stands while any strand is down.
+    """
 
     def __init__(
         self,
         runtime: SourceRuntime,
         unit: Unit,
         settings: StreamSettings,
-        backoff: ReconnectBackoff,
+        backoff: Callable[[], ReconnectBackoff],
         *,
         clock: Clock,
         emit: Callable[[Event], None],
         deliver: Callable[[SourceRuntime, Sequence[Tick]], None],
+        on_lost: OnInstruments = _nobody,
+        on_mute: OnInstruments = _nobody,
+        is_open: Callable[[str, float], bool] = regular_hours,
     ) -> None:
+        """`on_lost` is told what a connection carried when it is lost, `on_mute` which instruments are
+        silent on a stream that flows; `is_open` whether an exchange trades at a time (epoch seconds UTC)."""
         self.runtime = runtime
         self.unit = unit
-        self.live = False
-        self.last_data_at = 0.0
-        """Monotonic time of the last tick, or of the connection while none has come."""
-        self._settings = settings
-        self._backoff = backoff
-        self._clock = clock
+        self.settings = settings
+        self.clock = clock
+        self.flowed_at = 0.0
+        self.hold_until = 0.0
+        self._make_backoff = backoff
         self._emit = emit
         self._deliver_up = deliver
+        self._on_lost = on_lost
+        self._on_mute = on_mute
+        self._is_open = is_open
+        self._strands: list[Strand] = []
+        self._started = 0
         self._wanted: frozenset[Instrument] = frozenset()
-        self._subscribed: frozenset[Instrument] = frozenset()
-        self._changed = asyncio.Event()
+        self._beyond: frozenset[Instrument] = frozenset()
+        self._beyond_told: frozenset[Instrument] = frozenset()
+        self._refused: list[tuple[frozenset[Instrument], str]] = []
+        self._stirring = Stirring(clock)
         self._next_mark_at = 0.0
+
+    # --- For the hub and the operator -----------------------------------------------------------------
 
     def want(self, instruments: Iterable[Instrument]) -> None:
         """What should be subscribed from now on; nothing means no connection."""
         wanted = frozenset(instruments)
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._changed.set()
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        shares = share_out(
+            wanted, [strand.wanted for strand in self._strands], self.runtime.source.stream_limits
+        )
+        while len(self._strands) < len(shares.carried):
+            self._strands.append(self._new_strand())
+        for strand, carried in zip(self._strands, shares.carried, strict=True):
+            strand.want(carried)
+        self._beyond = shares.beyond
+        self._beyond_told &= shares.beyond
+        self._stirring.stir()
 
     def wake(self) -> None:
         """Look again at once: an operator changed something."""
-        self._changed.set()
+        for strand in self._strands:
+            strand.wake()
+
+    @property
+    def live(self) -> bool:
+        """Whether any connection is up and subscribed."""
+        return any(strand.is_up for strand in self._strands)
+
+    @property
+    def last_data_at(self) -> float:
+        """Monotonic time of the last tick, or of the connection while none has come."""
+        return max((strand.last_data_at for strand in self._strands), default=0.0) or self.flowed_at
+
+    @property
+    def connections(self) -> int:
+        """Connections that are up or being opened."""
+        return sum(strand.connections for strand in self._strands)
+
+    @property
+    def mute_instruments(self) -> frozenset[Instrument]:
+        """What is wanted and does not come although the stream flows, as of the last second."""
+        return self._beyond.union(*(strand.liveness.mute for strand in self._strands))
+
+    def mute(self, instrument: Instrument) -> bool:
+        """Whether an instrument is wanted and does not come although the stream flows."""
+        return instrument in self._beyond or any(
+            instrument in strand.liveness.mute for strand in self._strands
+        )
+
+    def streams_since(self, instrument: Instrument) -> float | None:
+        """Monotonic time since when an instrument is subscribed without a break; None if it is not."""
+        for strand in self._strands:
+            since = strand.since.get(instrument)
+            if since is not None:
+                return since
+        return None
+
+    # --- Its life -------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep the stream as it is wanted, for ever. Ends only by cancellation."""
-        while True:
-            if not self._wanted:
-                self.unit.problem = ""
-                await self._wait_for_change(None)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                while self._started < len(self._strands):
+                    strand = self._strands[self._started]
+                    self._started += 1
+                    tasks.create_task(strand.run(), name=f"connection {self._started} of {self.runtime.name}")
+                self._tell_refused()
+                self._tell_beyond()
+                self._look()
+                await self._stirring.wait(LOOK_AGAIN_S if self._wanted else None)
+
+    def _new_strand(self) -> Strand:
+        liveness = Liveness(
+            mute_after_s=self.settings.instrument_mute_after_s,
+            confirm_within_s=self.settings.confirm_within_s,
+        )
+        return Strand(self, liveness, self._make_backoff(), self._make_backoff())
+
+    def _look(self) -> None:
+        """Find the instruments that are silent although the stream flows."""
+        now = self.clock.now()
+        for strand in self._strands:
+            if not strand.is_up:
                 continue
-            if not await self.runtime.until_connected(self._settings.open_timeout_s):
-                self._note_problem("still connecting")
-                await self._wait_for_change(_LOOK_AGAIN_S)
-                continue
-            now = self._clock.now()
-            early, self.unit.try_early = self.unit.try_early, False
-            permit = None if self.runtime.refusal() else self.runtime.acquire(self.unit, now, early=early)
-            if permit is None:
-                self._note_problem(self.runtime.refusal() or self.runtime.why_refused(self.unit, now))
-                await self._wait_for_change(_LOOK_AGAIN_S)
-                continue
-            error = await self._one_connection(permit)
-            if error is not None:
-                self._note_problem(error.message)
-                await self._wait_for_change(self._backoff.next_delay_s())
+            silent = strand.liveness.look(now, self.flowed_at, self._trades)
+            self._tell_mute(silent.never, "subscribed, but never a tick")
+            self._tell_mute(silent.quiet, "silent for far longer than usual, on a stream that flows")
 
-    async def _one_connection(self, permit: Permit) -> SourceError | None:
-        """Connect and stay until the stream ends, or nobody wants it any more (then None)."""
-        stream = self.runtime.source.stream(self._deliver)
-        started = self._clock.now()
-        try:
-            async with asyncio.timeout(self._settings.open_timeout_s):
-                await stream.open()
-                wanted = self._wanted
-                await stream.subscribe(wanted)
-        except asyncio.CancelledError:
-            self.runtime.ignored(self.unit, permit, self._clock.now())
-            await self._close(stream)
-            raise
-        except Exception as caught:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
-            error = self._classified(caught)
-            now = self._clock.now()
-            self.runtime.failed(self.unit, permit, now, now - started, error)
-            await self._close(stream)
-            return error
-        now = self._clock.now()
-        self.runtime.succeeded(self.unit, permit, now, now - started)
-        self._subscribed, self.live = wanted, True
-        self.last_data_at = now
-        self._emit(events.StreamConnected(source=self.runtime.name, instruments=len(wanted)))
-        try:
-            loss = await self._stay(stream)
-        finally:
-            self.live, self.unit.flowing, self._subscribed = False, False, frozenset()
-            await self._close(stream)
-        if loss is not None:
-            self._book_loss(loss)
-        return loss
+    def _tell_mute(self, instruments: frozenset[Instrument], why: str) -> None:
+        if instruments:
+            self._emit(
+                events.InstrumentsMute(source=self.runtime.name, instruments=names(instruments), why=why)
+            )
+            self._on_mute(self.runtime, instruments, why)
 
-    def _classified(self, error: Exception) -> SourceError:
-        """What a stream raised, as one of the classes; a bare timeout is our own."""
-        if isinstance(error, SourceError):
-            return error
-        if isinstance(error, TimeoutError):
-            return Unavailable(f"no answer of the stream within {self._settings.open_timeout_s:g} s")
-        _log.error("adapter_bug", source=self.runtime.name, subject="stream", exc_info=error)
-        return InvalidPayload(f"the adapter failed: {type(error).__name__}: {error}")
+    def _tell_beyond(self) -> None:
+        new, self._beyond_told = self._beyond - self._beyond_told, self._beyond
+        if new:
+            limits = self.runtime.source.stream_limits
+            self._tell_mute(new, f"beyond what {_in_words(limits)} carry")
 
-    async def _close(self, stream: TickStream) -> None:
-        try:
-            async with asyncio.timeout(_CLOSE_WITHIN_S):
-                await stream.close()
-        except Exception as error:  # noqa: BLE001  it is given up anyway
-            _log.warning("stream_not_closed", source=self.runtime.name, why=str(error))
+    def _tell_refused(self) -> None:
+        refused, self._refused = self._refused, []
+        for instruments, why in refused:
+            self._tell_mute(instruments, why)
 
-    async def _stay(self, stream: TickStream) -> SourceError | None:
-        receiving = asyncio.create_task(stream.run(), name=f"stream {self.runtime.name}")
-        try:
-            while self._wanted and not self._out_of_service():
-                changed = asyncio.create_task(self._changed.wait())
-                try:
-                    await asyncio.wait(
-                        (receiving, changed), timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED
-                    )
-                finally:
-                    changed.cancel()
-                if receiving.done():
-                    receiving.result()
-                    return Unavailable("the stream ended without a word")
-                self._changed.clear()
-                await self._follow_wishes(stream)
-                silence = self._silence()
-                if silence:
-                    return Unavailable(silence)
-        except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
-            return self._classified(error)
-        finally:
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
-        return None
+    def _trades(self, exchange: str) -> bool:
+        return not self.settings.regular_hours or self._is_open(exchange, self.clock.wall())
 
-    async def _follow_wishes(self, stream: TickStream) -> None:
-        wanted = self._wanted
-        gone, new = self._subscribed - wanted, wanted - self._subscribed
-        async with asyncio.timeout(self._settings.open_timeout_s):
-            if new:
-                await stream.subscribe(new)
-            if gone and wanted:
-                await stream.unsubscribe(gone)
-        self._subscribed = wanted
+    # --- What the strands ask and tell (StrandKeeper) -------------------------------------------------
 
-    def _out_of_service(self) -> bool:
-        """Whether an operator, a login or a spent plan keeps the source out: then it streams no more."""
-        now = self._clock.now()
-        forced = (self.runtime.whole.state(now), self.unit.breaker.state(now))
-        return BreakerState.FORCED_OPEN in forced or bool(self.runtime.refusal())
+    def may_connect(self) -> bool:
+        """Whether the vendor allows one connection more."""
+        most = self.runtime.source.stream_limits.connections
+        return most is None or self.connections < most
 
-    def _silence(self) -> str:
-        """Why a stream that is still connected counts as lost; empty if it does not."""
-        if not self._settings.mute_after_s:
-            return ""
-        quiet_s = self._clock.now() - self.last_data_at
-        if quiet_s < self._settings.mute_after_s:
-            return ""
-        wall = self._clock.wall()
-        if self._settings.regular_hours and not any(
-            is_open(exchange, wall) for exchange in {instrument.exchange for instrument in self._subscribed}
-        ):
-            return ""
-        return f"connected but mute for {quiet_s:.0f} s"
+    def may_renew(self, strand: Strand) -> bool:
+        """Whether no other strand is being renewed: one at a time."""
+        return not any(other.is_renewing for other in self._strands if other is not strand)
 
-    def _deliver(self, ticks: Sequence[Tick]) -> None:
-        if not ticks:
-            return
-        now = self._clock.now()
-        self.last_data_at = now
-        if now >= self._next_mark_at:
-            self._next_mark_at = now + _LOOK_AGAIN_S
-            self.runtime.data_flowed(self.unit, now)
-        if not self.unit.flowing:
-            self.unit.flowing = True
-            self._backoff.data_flowed()
-            if self.unit.problem:
-                self.unit.problem = ""
-                self.runtime.changed(self.runtime)
-        self.runtime.ticks += len(ticks)
-        self.runtime.last_good_at = now
-        self._deliver_up(self.runtime, ticks)
+    def is_open(self, instruments: frozenset[Instrument]) -> frozenset[str]:
+        """The exchanges of these instruments that trade now."""
+        return frozenset(filter(self._trades, {instrument.exchange for instrument in instruments}))
 
-    def _book_loss(self, error: SourceError) -> None:
+    def connected(self, strand: Strand, replaced: str) -> None:
+        """A strand is up; `replaced` says why where that is the end of a planned renewal."""
+        if replaced:
+            self.renewed(strand, replaced)
+        else:
+            self._emit(events.StreamConnected(source=self.runtime.name, instruments=len(strand.wanted)))
+
+    def renewed(self, _strand: Strand, why: str) -> None:
+        """A new connection carries, the old one is closed."""
+        self._emit(events.StreamRenewed(source=self.runtime.name, why=why))
+
+    def lost(self, _strand: Strand, carried: frozenset[Instrument], error: SourceError) -> None:
         """A stream that broke counts like a failed call."""
-        self.unit.recovery.bad(self._clock.now())
+        now = self.clock.now()
+        self.unit.recovery.bad(now)
         self._emit(events.StreamLost(source=self.runtime.name, why=error.message))
-        now = self._clock.now()
         permit = self.runtime.acquire(self.unit, now)
         if permit is not None:
             self.runtime.failed(self.unit, permit, now, 0.0, error)
+        self._on_lost(self.runtime, carried, error.message)
 
-    def _note_problem(self, why: str) -> None:
-        if self.unit.problem != why:
-            self.unit.problem = why
+    def changed(self) -> None:
+        """A strand's problem or its flow came or went: so may the source's."""
+        self.unit.flowing = any(strand.flowing for strand in self._strands)
+        problem = next((strand.problem for strand in self._strands if strand.problem), "")
+        if self.unit.problem != problem:
+            self.unit.problem = problem
             self.runtime.changed(self.runtime)
 
-    async def _wait_for_change(self, longest_s: float | None) -> None:
-        waiting: list[asyncio.Task[object]] = [asyncio.create_task(self._changed.wait())]
-        if longest_s is not None:
-            waiting.append(asyncio.create_task(self._sleep(longest_s)))
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        self._changed.clear()
+    def refused(self, instruments: frozenset[Instrument], why: str) -> None:
+        """The vendor does not have these. Told at the next look, not amid what the strand does."""
+        self._refused.append((instruments, why))
+        self._stirring.stir()
 
-    async def _sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    def deliver(self, _strand: Strand, ticks: Sequence[Tick], now: float) -> None:
+        """Ticks of one frame."""
+        runtime = self.runtime
+        self.flowed_at = now
+        if now >= self._next_mark_at:
+            self._next_mark_at = now + LOOK_AGAIN_S
+            runtime.data_flowed(self.unit, now)
+        runtime.ticks += len(ticks)
+        runtime.last_good_at = now
+        self._deliver_up(runtime, ticks)
+
+
+def _in_words(limits: StreamLimits) -> str:
+    return f"{limits.connections} connections of {limits.instruments} instruments"

@@ -60,6 +60,14 @@ def test_a_long_pause_is_forgotten_in_time() -> None:
     assert limits[-1] == 1.0
 
 
+def test_the_limit_keeps_its_distance_from_the_longest_pause() -> None:
+    times = [place * 0.1 for place in range(6_000)]
+    times += [602.0 + place * 0.1 for place in range(100)]
+    limit_s = heard(times).limit_s(times[-1])
+    assert limit_s is not None
+    assert limit_s > 3.0 * 1.9
+
+
 def test_what_changed_is_learned_anew() -> None:
     rhythm = heard(place * 0.1 for place in range(100))
     rhythm.forget()

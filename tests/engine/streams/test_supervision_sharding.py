@@ -1,4 +1,4 @@
-"""Instruments over the connections of one source: within its limits, stable, and no more connections than needed."""
+"""Instruments over the connections of one source: within its limits, stable, on no more than needed."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,0 +1,440 @@
+"""One of the connections that together are a source's stream: kept up, renewed, and connected again."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from mds_engine.clock import Clock
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.errors import InvalidRequest, NotFound, SourceError, Throttled, Unavailable
+from mds_engine.log import get_logger
+from mds_engine.model import Instrument, Tick
+from mds_engine.policy.breaker import BreakerState
+from mds_engine.policy.reconnect import ReconnectBackoff
+from mds_engine.routing.source_runtime import Permit, SourceRuntime
+from mds_engine.routing.unit import Unit
+from mds_engine.streams.connection import Connection
+from mds_engine.streams.liveness import Liveness
+from mds_engine.streams.stirring import Stirring
+
+_log = get_logger(__name__)
+
+LOOK_AGAIN_S = 1.0
+"""How often a live connection, and a refusal to connect, is looked at again at the latest."""
+_SOONEST_LOOK_S = 0.05
+_OVERSLEPT_S = 0.25
+"""A look that comes so late finds ticks that wait to be received: their silence was ours."""
+_PROVEN_AFTER_S = 10.0
+"""Data takes the backoff back only on a connection of that age: a vendor that sends one tick and cuts
+would otherwise be called twice a second for hours."""
+_MANY = 10
+"""So many instruments or more are never all silent for long while others of their source flow."""
+_RENEWED_WITHIN_S = 10.0
+"""The new connection takes over after that long without a tick: the market is quiet."""
+
+
+class StrandKeeper(Protocol):
+    """What a strand asks of the supervisor that owns it."""
+
+    runtime: SourceRuntime
+    unit: Unit
+    settings: StreamSettings
+    clock: Clock
+    hold_until: float
+    """Monotonic time before which the vendor wants no connection from us."""
+    flowed_at: float
+    """Monotonic time of the last tick over any strand."""
+
+    def may_connect(self) -> bool:
+        """Whether the vendor allows one connection more."""
+        ...
+
+    def may_renew(self, strand: "Strand") -> bool:
+        """Whether no other strand is being renewed."""
+        ...
+
+    def is_open(self, instruments: frozenset[Instrument]) -> frozenset[str]:
+        """The exchanges of these instruments that trade now."""
+        ...
+
+    def connected(self, strand: "Strand", replaced: str) -> None:
+        """A strand is up; `replaced` says why where that is the end of a planned renewal."""
+        ...
+
+    def renewed(self, strand: "Strand", why: str) -> None:
+        """A new connection carries, the old one is closed."""
+        ...
+
+    def lost(self, strand: "Strand", carried: frozenset[Instrument], error: SourceError) -> None:
+        """A strand that was up is not any more."""
+        ...
+
+    def changed(self) -> None:
+        """A strand's problem came, went, or is another."""
+        ...
+
+    def refused(self, instruments: frozenset[Instrument], why: str) -> None:
+        """The vendor does not have these."""
+        ...
+
+    def deliver(self, strand: "Strand", ticks: Sequence[Tick], now: float) -> None:
+        """Ticks of one frame."""
+        ...
+
+
+class Strand:
+    """Keeps one share of a source's instruments streaming. `run` is its task."""
+
+    def __init__(
+        self, keeper: StrandKeeper, liveness: Liveness, backoff: ReconnectBackoff, renewing: ReconnectBackoff
+    ) -> None:
+        """`backoff` paces connections after a loss, `renewing` those beside an old one that carries on."""
+        self.wanted: frozenset[Instrument] = frozenset()
+        self.problem = ""
+        """Why it is not up although it should be; empty while it is."""
+        self.flowing = False
+        """Whether data has come over the present connection."""
+        self.connections = 0
+        """Connections that it has, or is opening: one, and two during a renewal."""
+        self.is_renewing = False
+        self.liveness = liveness
+        self.since: dict[Instrument, float] = {}
+        """Monotonic time since when each instrument is subscribed without a break."""
+        self._keeper = keeper
+        self._runtime, self._unit, self._clock = keeper.runtime, keeper.unit, keeper.clock
+        self._settings = keeper.settings
+        self._backoff = backoff
+        self._renewal_backoff = renewing
+        self._stirring = Stirring(keeper.clock)
+        self._woken = False
+        self._current: Connection | None = None
+        self._next: Connection | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._next_carries_at: float | None = None
+        self._renew_not_before = 0.0
+        self._replaced = ""
+        self._trading: frozenset[str] = frozenset()
+        self._trading_since = 0.0
+
+    # --- What the supervisor says ---------------------------------------------------------------------
+
+    def want(self, instruments: frozenset[Instrument]) -> None:
+        """What it should carry from now on; nothing means no connection."""
+        if instruments != self.wanted:
+            self.wanted = instruments
+            self._stirring.stir()
+
+    def wake(self) -> None:
+        """Look again at once."""
+        self._woken = True
+        self._stirring.stir()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is connected and subscribed."""
+        return self._current is not None
+
+    @property
+    def last_data_at(self) -> float:
+        """Monotonic time of its last tick, or of its connection while none has come."""
+        return 0.0 if self._current is None else self._current.last_data_at
+
+    def note_problem(self, why: str) -> None:
+        """Tell, once, why it is not up; empty: it is."""
+        if self.problem != why:
+            self.problem = why
+            self._keeper.changed()
+
+    # --- Its life -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep its instruments streaming, for ever. Ends only by cancellation."""
+        while True:
+            if not self.wanted:
+                self._replaced = ""
+                self.note_problem("")
+                await self._stirring.wait(None)
+                continue
+            if not await self._runtime.until_connected(self._settings.open_timeout_s):
+                self.note_problem("still connecting")
+                await self._pause(LOOK_AGAIN_S)
+                continue
+            if not self._keeper.may_connect():
+                # A renewal beside us has the vendor's last connection, for a moment.
+                await self._pause(LOOK_AGAIN_S)
+                continue
+            permit = self._ask_leave()
+            if permit is None:
+                await self._pause(LOOK_AGAIN_S)
+                continue
+            error = await self._one_connection(permit)
+            if error is not None:
+                self.note_problem(error.message)
+                await self._pause(self._delay_s(error))
+
+    def _ask_leave(self) -> Permit | None:
+        now = self._clock.now()
+        early, self._unit.try_early = self._unit.try_early, False
+        refusal = self._runtime.refusal()
+        permit = None if refusal else self._runtime.acquire(self._unit, now, early=early)
+        if permit is None:
+            self.note_problem(refusal or self._runtime.why_refused(self._unit, now))
+        return permit
+
+    def _delay_s(self, error: SourceError) -> float:
+        now = self._clock.now()
+        if isinstance(error, Throttled) and error.retry_after_s is not None:
+            self._keeper.hold_until = max(self._keeper.hold_until, now + error.retry_after_s)
+        return max(self._backoff.next_delay_s(), self._keeper.hold_until - now)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, however the wishes change: they must not outrun the backoff. An operator may."""
+        until = self._clock.now() + seconds
+        self._woken = False
+        while self.wanted and not self._woken and (left_s := until - self._clock.now()) > 0:
+            await self._stirring.wait(left_s)
+
+    async def _one_connection(self, permit: Permit) -> SourceError | None:
+        """Connect and stay until the stream ends, or nobody wants it any more (then None)."""
+        started = self._clock.now()
+        connection = self._new_connection()
+        self.connections = 1
+        replaced, self._replaced = self._replaced, ""
+        try:
+            try:
+                await connection.open(self.wanted)
+            except asyncio.CancelledError:
+                self._runtime.ignored(self._unit, permit, self._clock.now())
+                raise
+            except SourceError as error:
+                now = self._clock.now()
+                self._runtime.failed(self._unit, permit, now, now - started, error)
+                if replaced:
+                    self._keeper.lost(self, frozenset(), error)
+                return error
+            now = self._clock.now()
+            self._runtime.succeeded(self._unit, permit, now, now - started)
+            self._current = connection
+            self._begin(connection.subscribed, now)
+            self._keeper.connected(self, replaced)
+            return await self._stay_to_the_end()
+        finally:
+            self._current = None
+            await connection.close()
+            self.connections = 0
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            self._runtime.source,
+            self._runtime.name,
+            clock=self._clock,
+            timeout_s=self._settings.open_timeout_s,
+            deliver=self._deliver,
+            ended=self._stirring.stir,
+        )
+
+    def _begin(self, subscribed: frozenset[Instrument], now: float) -> None:
+        self.since = dict.fromkeys(subscribed, now)
+        self.liveness.follow(subscribed, now)
+        self.liveness.restart(now)
+        self._trading = self._keeper.is_open(subscribed)
+        self._trading_since = now
+        self._renew_not_before = 0.0
+        if self.problem and not self._trading:
+            self.note_problem("")  # a closed market is never stale
+
+    async def _stay_to_the_end(self) -> SourceError | None:
+        loss: SourceError | None = None
+        try:
+            loss = await self._stay()
+        finally:
+            carried = frozenset(self.since)
+            last, self._current = self._current, None
+            self.flowing = False
+            self.since = {}
+            if loss is not None:
+                # Before the goodbyes, which may take a while: a standby waits to take over. The problem
+                # stands at once and for the whole source, although other strands may flow on: the
+                # instruments of this one must not stay dark until it is back, and only a failover of
+                # the route gives them another source.
+                self.note_problem(loss.message)
+                self._keeper.lost(self, carried, loss)
+            self._keeper.changed()
+            await self._give_up_renewal()
+            if last is not None:
+                await last.close()
+        return loss
+
+    async def _stay(self) -> SourceError | None:
+        while self.wanted and not self._out_of_service():
+            current = self._current
+            assert current is not None
+            now = self._clock.now()
+            look_s = self._look_in_s(current, now)
+            look_at = now + look_s
+            await self._stirring.wait(look_s)
+            now = self._clock.now()
+            on_time = now - look_at < _OVERSLEPT_S
+            if self.connections > 1:
+                await self._mind_renewal(now)
+                current = self._current
+            if current.has_ended:
+                return current.why_ended()
+            try:
+                await self._follow_wishes(current)
+            except SourceError as error:
+                return error
+            now = self._clock.now()
+            self._mind_hours(current, now)
+            self._mind_quiet(current, now)
+            silence = self._silence(current, now, on_time=on_time)
+            if silence:
+                return Unavailable(silence)
+            if now >= max(current.stream.renew_at, self._renew_not_before) and self._renew(now):
+                return None
+        return None
+
+    def _look_in_s(self, current: Connection, now: float) -> float:
+        limit_s = current.rhythm.limit_s(now) if self._trading else None
+        due_in_s = LOOK_AGAIN_S
+        if limit_s is not None and self._settings.mute_after_s:
+            due_in_s = current.last_data_at + limit_s - now
+        return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, due_in_s))
+
+    async def _follow_wishes(self, current: Connection) -> None:
+        wanted = self.wanted
+        if wanted == current.subscribed or not wanted:
+            return
+        before = current.subscribed
+        for connection in (current, self._next if self._next_carries_at is not None else None):
+            if connection is None:
+                continue
+            try:
+                await connection.follow(wanted)
+            except (NotFound, InvalidRequest) as error:
+                # The vendor has nothing against the others, so the connection stays.
+                self._keeper.refused(wanted - before, error.message)
+                connection.subscribed = wanted
+        now = self._clock.now()
+        self.since = {instrument: self.since.get(instrument, now) for instrument in wanted}
+        self.liveness.follow(wanted, now)
+
+    def _out_of_service(self) -> bool:
+        """Whether an operator, a login or a spent plan keeps the source out: then it streams no more."""
+        now = self._clock.now()
+        forced = (self._runtime.whole.state(now), self._unit.breaker.state(now))
+        return BreakerState.FORCED_OPEN in forced or bool(self._runtime.refusal())
+
+    # --- Silence --------------------------------------------------------------------------------------
+
+    def _mind_hours(self, current: Connection, now: float) -> None:
+        """What is usual is so for the exchanges that trade: another set of them is another rhythm."""
+        trading = self._keeper.is_open(current.subscribed)
+        if trading != self._trading:
+            current.rhythm.forget()
+            if trading - self._trading:
+                self._trading_since = now
+            self._trading = trading
+
+    def _mind_quiet(self, current: Connection, now: float) -> None:
+        """One that is up again and merely has nothing to say, while others of its source flow, is well."""
+        settled = now - current.opened_at >= self._settings.confirm_within_s
+        if self.problem and settled and self._keeper.flowed_at > current.opened_at:
+            self.note_problem("")
+
+    def _silence(self, current: Connection, now: float, *, on_time: bool) -> str:
+        """Why a connection that still stands counts as lost; empty if it does not.
+
+        Its own usual pauses say when it is silent for too long. Where they are
+        not known, or longer than `mute_after_s`, the whole source must be: a
+        few instruments that are seldom traded may have a connection of their own.
+        """
+        most_s = self._settings.mute_after_s
+        if not most_s or not self._trading:
+            return ""
+        quiet_s = now - max(current.last_data_at, self._trading_since)
+        limit_s = current.rhythm.limit_s(now)
+        if limit_s is not None and limit_s < most_s:
+            if quiet_s < limit_s or not (on_time or quiet_s >= most_s):
+                return ""
+        else:
+            if len(current.subscribed) < _MANY:
+                quiet_s = min(quiet_s, now - self._keeper.flowed_at)
+            if quiet_s < most_s:
+                return ""
+        return f"connected but mute for {quiet_s:.{0 if quiet_s >= 10 else 1}f} s"
+
+    # --- Planned renewal ------------------------------------------------------------------------------
+
+    def _renew(self, now: float) -> bool:
+        """The vendor will end this connection: open the next beside it. True where this one must go first."""
+        if self.is_renewing or not self._keeper.may_renew(self):
+            return False
+        if not self._keeper.may_connect():
+            self._replaced = "the old connection was closed first: the vendor allows no further one beside it"
+            return True
+        self.is_renewing = True
+        self.connections = 2
+        self._next = self._new_connection()
+        self._next_carries_at = None
+        self._opening = asyncio.create_task(
+            self._next.open(self.wanted), name=f"renew the stream of {self._runtime.name}"
+        )
+        self._opening.add_done_callback(lambda _: self._stirring.stir())
+        self._renew_not_before = now + self._settings.open_timeout_s
+        return False
+
+    async def _mind_renewal(self, now: float) -> None:
+        """Take the next connection over once it carries; drop it if it fails, and try again later."""
+        following, opening, current = self._next, self._opening, self._current
+        if following is None or opening is None or current is None or not opening.done():
+            return
+        failure = opening.exception()
+        if failure is None and following.has_ended:
+            failure = following.why_ended()
+        if failure is not None:
+            # No loss: the old one carries on. Nothing is booked, so that no breaker takes it out.
+            _log.warning("stream_not_renewed", source=self._runtime.name, why=str(failure))
+            await self._give_up_renewal()
+            self._renew_not_before = self._clock.now() + self._renewal_backoff.next_delay_s()
+            return
+        if self._next_carries_at is None:
+            self._next_carries_at = now
+        quiet_s = now - self._next_carries_at
+        if not (following.has_data or current.has_ended or quiet_s >= _RENEWED_WITHIN_S):
+            return
+        self._current, self._next, self._opening, self._next_carries_at = following, None, None, None
+        following.rhythm = current.rhythm
+        self._renewal_backoff.data_flowed()
+        why = "the vendor was about to end the old one"
+        await current.close()
+        self.connections = 1
+        self.is_renewing = False
+        self._renew_not_before = 0.0
+        self._keeper.renewed(self, why)
+
+    async def _give_up_renewal(self) -> None:
+        following, opening = self._next, self._opening
+        self._next = self._opening = self._next_carries_at = None
+        if opening is not None:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+        if following is not None:
+            await following.close()
+            self.connections -= 1
+        self.is_renewing = False
+
+    # --- Delivery -------------------------------------------------------------------------------------
+
+    def _deliver(self, connection: Connection, ticks: Sequence[Tick]) -> None:
+        now = connection.last_data_at
+        self.liveness.saw(ticks, now)
+        if connection is self._current:
+            if not self.flowing:
+                self.flowing, self.problem = True, ""
+                self._keeper.changed()
+            if now - connection.opened_at >= _PROVEN_AFTER_S:
+                self._backoff.data_flowed()
+        elif connection is self._next:
+            self._stirring.stir()
+        self._keeper.deliver(self, ticks, now)
