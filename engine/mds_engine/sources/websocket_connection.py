@@ -234,7 +234,7 @@ class Connection(WSListener):
             self._socket_transport().pause_reading()
 
     def _hand_on(self, payload: bytes, *, is_text: bool) -> None:
-        """A whole message to the taker, unless it has failed."""
+        """A whole message to the taker, unless a message before it was the last."""
         if self._take is None:
             return
         message: bytes | str = payload
@@ -266,7 +266,7 @@ class Connection(WSListener):
 
     def _violated(self, code: WSCloseCode, why: str) -> None:
         """Tell the vendor that it broke the protocol, and end."""
-        self._over, self._straight = True, False
+        self._over, self._straight, self._take = True, False, None
         self._transport.send_close(code, why)
         self._transport.disconnect()
         self.ended.set()

@@ -109,18 +109,20 @@ async def test_opens_at_the_path_and_sends(context) -> None:
     assert paths == ["/stream?x=1"]
 
 
-async def test_no_compression_is_asked_for(context) -> None:
+async def test_no_compression_is_asked_for_and_the_client_has_a_name(context) -> None:
+    """Some firewalls let nobody pass who has none."""
     asked: list[str | None] = []
 
     async def talk(connection: ServerConnection) -> None:
         assert connection.request is not None
-        asked.append(connection.request.headers.get("Sec-WebSocket-Extensions"))
+        headers = connection.request.headers
+        asked.extend(headers.get(name) for name in ("Sec-WebSocket-Extensions", "User-Agent"))
 
     async with serving(talk) as url:
         stream = shell(context, url)
         await stream.open()
         await stream.close()
-    assert asked == [None]
+    assert asked == [None, "mds-engine"]
 
 
 async def test_an_endpoint_that_refuses_is_passed_over(context, refusing) -> None:

@@ -37,7 +37,7 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return frame(CLOSE, code.to_bytes(2, "big") + reason.encode())
 
 
-def opcodes(sent: bytes) -> list[tuple[int, bytes]]:
+def frames_sent(sent: bytes) -> list[tuple[int, bytes]]:
     """What a client sent: the opcode and the unmasked payload of each frame of less than 126 bytes."""
     found, at = [], 0
     while at < len(sent):

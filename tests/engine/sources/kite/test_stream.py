@@ -18,6 +18,8 @@ from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.contract import Source, TickStream
+from mds_engine.sources.kite import plugin
+from mds_engine.sources.kite.decode_batch import TickerDecoder
 from websockets.asyncio.server import ServerConnection, serve
 
 from tests.engine.sources.kite.opened import open_stream, running, settings_for, source_of
@@ -156,6 +158,45 @@ async def test_a_stream_without_even_a_heartbeat_for_five_seconds_is_dead(contex
         await context.clock.move(0.2)
         with pytest.raises(Unavailable, match="fell silent"):
             await run
+
+
+class Tap:
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.frames: list[str | bytes] = []
+        self.notes: list[dict] = []
+
+    def __call__(self, frame: str | bytes, /) -> None:
+        self.frames.append(frame)
+
+    def note(self, payload: bytes) -> None:
+        self.notes.append(json.loads(payload))
+
+
+async def test_a_tap_sees_the_frames_and_first_what_their_tokens_are_called(
+    source: Source, context, monkeypatch
+) -> None:
+    tap = Tap()
+    monkeypatch.setattr(context, "frame_tap", lambda: tap, raising=False)
+    async with open_stream(source) as (stream, got):
+        await stream.subscribe([INFY])
+        await stream.subscribe([INFY, RELIANCE])
+        async with running(stream):
+            first = await got.get()
+    named = [note["instruments"] for note in tap.notes]
+    assert [set(names.values()) for names in named] == [{"NSE:INFY"}, {"NSE:RELIANCE"}]
+    decoder = TickerDecoder(
+        {int(token): Instrument.parse(name) for token, name in {**named[0], **named[1]}.items()}
+    )
+    ticks = [tick for frame in tap.frames if isinstance(frame, bytes) for tick in decoder.decode(frame)]
+    assert (ticks[0].instrument, ticks[0].price) == (first.instrument, first.price)
+
+
+def test_kite_says_how_much_it_streams_and_how_finely_it_tells_the_time(context, settings) -> None:
+    made = plugin.create(settings, context)
+    assert (made.stream_limits.instruments, made.stream_limits.connections) == (3000, 3)
+    assert made.tick_time_unit_ns == 1_000_000_000
 
 
 async def test_texts_that_are_no_error_are_passed_over(context, recordings) -> None:

@@ -98,6 +98,25 @@ async def test_ticks_bear_the_instrument_that_was_asked_for(stream, streamer, ti
         await running
 
 
+async def test_a_tap_sees_each_frame_as_it_came(streamer, context, ticks, monkeypatch) -> None:
+    seen: list[str | bytes] = []
+    monkeypatch.setattr(context, "frame_tap", lambda: seen.append, raising=False)
+    stream = plugin.create(plugin.settings(kind="yahoo", stream_endpoints=(streamer.url,)), context).stream(
+        ticks.put_nowait
+    )
+    await stream.open()
+    running = asyncio.create_task(stream.run())
+    await stream.subscribe([AAPL])
+    connection = await streamer.connections.get()
+    await connection.send(FRAME)
+    await ticks.get()
+    assert seen == [FRAME]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await stream.close()
+
+
 async def test_the_whole_subscription_is_sent_again_to_keep_it_alive(stream, streamer, context) -> None:
     running = asyncio.create_task(stream.run())
     await stream.subscribe([AAPL])
