@@ -6,11 +6,14 @@ import click
 
 from mds_tui.cli.configure import config
 from mds_tui.cli.console import Looks, open_console, open_demo
+from mds_tui.cli.convert import convert
 from mds_tui.cli.decode import decode
 from mds_tui.cli.doctor import doctor
 from mds_tui.cli.drill import drill, fault
 from mds_tui.cli.exits import Verbs, report_defect
 from mds_tui.cli.fetch import bars, quote, ticks
+from mds_tui.cli.record import record
+from mds_tui.cli.replay import replay
 from mds_tui.cli.settings import Settings, shared
 from mds_tui.cli.simulate import simulate
 from mds_tui.cli.status import commands, status
@@ -52,7 +55,22 @@ def demo(*, ascii_only: bool, read_only: bool, theme: str | None, seed: int) -> 
     open_demo(Looks(ascii_only=ascii_only, read_only=read_only, theme=theme), seed=seed)
 
 
-for _verb in (simulate, fault, drill, quote, bars, ticks, status, commands, decode, config, doctor):
+for _verb in (
+    simulate,
+    fault,
+    drill,
+    quote,
+    bars,
+    ticks,
+    record,
+    replay,
+    convert,
+    status,
+    commands,
+    decode,
+    config,
+    doctor,
+):
     cli.add_command(_verb)
 
 

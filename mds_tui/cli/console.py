@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mds_tui.cli.black_box import BlackBox
 from mds_tui.cli.exits import Exit, say
 from mds_tui.cli.settings import Settings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def open_console(settings: Settings, looks: "Looks") -> None:
     """The console on the configuration in force; without one, first ask what is wanted."""
-    _need_terminal()
+    need_terminal()
     if settings.file() is None and settings.simulator is None:
         if _wants_demo(settings):
             open_demo(looks, seed=1)
@@ -32,16 +33,18 @@ def open_console(settings: Settings, looks: "Looks") -> None:
     config = settings.load(vendors).config
 
     def build() -> "Engine":
-        from mds_engine.engine import Engine
+        return box.engine(config, vendors)
 
-        return Engine(config, vendors)
-
-    _show(build, looks.settings(config.console), config.engine.log_file())
+    box = BlackBox()
+    try:
+        show(build, looks.settings(config.console), config.engine.log_file())
+    finally:
+        box.close()
 
 
 def open_demo(looks: "Looks", *, seed: int) -> None:
     """The console on a simulator in a process of its own, which ends with it."""
-    _need_terminal()
+    need_terminal()
     from mds_engine.config.schema import ConsoleSettings, EngineSettings
 
     from mds_tui.cli.demo_address import forget_demo, remember_demo
@@ -52,18 +55,19 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
     def build() -> "Engine":
         # In the engine's thread: the screen is there before the simulator is.
         from mds_engine.config.simulated import demo_config
-        from mds_engine.engine import Engine
 
         from mds_tui.cli.vendors import InstalledVendors
 
         simulator.start()
         remember_demo(simulator.address)
         vendors = InstalledVendors()
-        return Engine(demo_config(vendors, simulator.address), vendors, seed=seed)
+        return box.engine(demo_config(vendors, simulator.address), vendors, seed=seed)
 
+    box = BlackBox()
     try:
-        _show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
+        show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
     finally:
+        box.close()
         simulator.close()
         forget_demo()
 
@@ -93,9 +97,10 @@ class Looks:
         )
 
 
-def _show(
+def show(
     build: "Callable[[], Engine]", settings: "ConsoleSettings", log_file: Path, *, demo: bool = False
 ) -> None:
+    """Run the console on the engine that `build` makes in its own thread, until the operator leaves."""
     from mds_engine.embedded import EmbeddedLink
 
     from mds_tui.app import run_console
@@ -114,7 +119,8 @@ async def _demo_desk(engine: "Engine") -> None:
     await run_desk(engine)
 
 
-def _need_terminal() -> None:
+def need_terminal() -> None:
+    """End the verb with a sentence where there is nobody to look at a screen."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         say("the console needs a terminal; `mds-tui status` and the other verbs work without one")
         raise click.exceptions.Exit(Exit.USAGE)

@@ -42,7 +42,7 @@ MEANING: Mapping[Exit, str] = {
     Exit.CONFIG: "the configuration cannot be used",
     Exit.UNAVAILABLE: "no source could answer, or the simulator cannot be reached",
     Exit.REQUEST: "what was asked for is not right, or nobody has it: an instrument, an interval, a source",
-    Exit.PAYLOAD: "decode: the payload cannot be read",
+    Exit.PAYLOAD: "a payload, a recording or a log cannot be read",
     Exit.DEFECT: "a defect of mds-tui; the sentence names the file with the details",
     Exit.OUTPUT: "the output cannot be written",
     Exit.HUNG_UP: "ended by SIGHUP: the terminal went away",

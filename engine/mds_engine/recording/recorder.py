@@ -50,6 +50,8 @@ class Recorder:
         self.folder = folder
         self.failure: str | None = None
         """Why nothing is recorded any more, in one sentence; None while all is well."""
+        self.on_failure: Callable[[], object] | None = None
+        """Called once, in the writer's thread, when `failure` is set."""
         self.frames_written = 0
         self._bounds = bounds
         self._stem = stem
@@ -184,6 +186,8 @@ class Recorder:
         self._files.abandon()
         self.failure = f"the recording was stopped: {why}"
         _log.error("recording_stopped", why=why)
+        if self.on_failure is not None:
+            self.on_failure()
 
 
 def black_box(settings: RecordingSettings, engine: str) -> Recorder | None:
