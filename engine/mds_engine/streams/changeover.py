@@ -29,7 +29,10 @@ Wanted = dict[str, set[Instrument]]
 class Supervised(Protocol):
     """What is asked of a supervisor."""
 
-    live: bool
+    @property
+    def live(self) -> bool:
+        """Whether it has a connection."""
+        ...
 
     def streams_since(self, instrument: Instrument) -> float | None:
         """Monotonic time since when it streams an instrument without a break; None if it does not."""
@@ -221,8 +224,9 @@ class Changeover:
             # Quiet, but subscribed for long enough: what the old source had to send from before has come.
             if since is not None and now - max(since, handover.since) >= self._settings.handover_s:
                 self._sync(handover.lane)
-                avoided = handover.lane.instrument in self._avoided
-                self._complete(handover, now, whole=not avoided)
+                # The old source was there meanwhile, unless it is this instrument that it does not send.
+                whole = handover.lane.instrument not in self._avoided
+                self._complete(handover, now, whole=whole)
                 changed = True
         for instrument, avoided in list(self._avoided.items()):
             since = avoided.good_since

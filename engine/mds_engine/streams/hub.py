@@ -1,6 +1,7 @@
 """Who wants which live ticks, and who gets them: from the sources' frames to the board and the readers."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
@@ -8,6 +9,7 @@ from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Gap, Instrument, StreamItem, Tick
+from mds_engine.model.tick_batch import TickBatch
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.streams.board import Board
@@ -16,6 +18,9 @@ from mds_engine.streams.filler import Filler
 from mds_engine.streams.lane import Lane
 from mds_engine.streams.reader import TickReader
 from mds_engine.streams.supervisor import StreamSupervisor
+
+if TYPE_CHECKING:
+    from mds_engine.streams.batch_lanes import BatchLanes
 
 _TELL_SLOW_EVERY_S = 10.0
 
@@ -49,6 +54,8 @@ class TickHub:
         self._lingering: dict[Instrument, float] = {}
         self._lanes: dict[str, dict[Instrument, Lane]] = {}
         self._lane_of: dict[Instrument, Lane] = {}
+        self._batches: BatchLanes | None = None
+        """Made with the first large frame: without them the engine does without numpy."""
         self._named = 0
         self._slow: dict[TickReader, tuple[float, int]] = {}
         self._changeover = Changeover(
@@ -145,6 +152,8 @@ class TickHub:
     def assign(self) -> None:
         """Aim every wanted instrument at a source, and tell the supervisors what to stream."""
         self._lay_lanes()
+        if self._batches is not None:
+            self._batches.forget_plans()
         wanted = self._changeover.aim(self._lanes)
         for exchange, lanes in self._lanes.items():
             if self._route_of(RouteKey(Capability.TICKS, exchange)).serving is None:
@@ -159,7 +168,10 @@ class TickHub:
         for instrument in instruments:
             lane = self._lane_of.get(instrument)
             if lane is not None and lane.active == runtime.name:
+                self._sync(lane)
                 lane.interrupted(why)
+        if self._batches is not None:
+            self._batches.forget_plans()
 
     def mute(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
         """A source that otherwise flows is silent about these: a standby may have them."""
@@ -219,6 +231,15 @@ class TickHub:
         ring = self._changeover.rings.get(name)
         if ring is not None:
             ring.append(now, ticks)
+        if isinstance(ticks, TickBatch):
+            self._deliver_batch(name, ticks, now)
+            return
+        if self._batches is not None:
+            for tick in ticks:
+                lane = self._lane_of.get(tick.instrument)
+                if lane is not None:
+                    self._deliver_beside_batches(lane, name, tick, now)
+            return
         lanes, board, readers = self._lane_of, self.board, self._readers
         for tick in ticks:
             instrument = tick.instrument
@@ -236,6 +257,43 @@ class TickHub:
             else:
                 self._hand_on_all(lane, items)
 
+    def _deliver_batch(self, name: str, batch: TickBatch, now: float) -> None:
+        """Many at once, as far as their lanes are plain; the others one by one."""
+        batches = self._batches
+        if batches is None:
+            from mds_engine.streams.batch_lanes import BatchLanes
+
+            batches = self._batches = BatchLanes(self._lane_of.get, lambda one: self._readers.get(one, ()))
+        plan = batches.plan(name, batch.instruments)
+        passed, rows = batches.sift(plan, batch, now)
+        if len(passed):
+            self.board.put_batch(passed, now)
+            for reader, mask in plan.readers:
+                if mask is None:
+                    reader.put_batch(passed)
+                elif len(wanted := passed.take(mask if rows is None else mask[rows])):
+                    reader.put_batch(wanted)
+        if not plan.plain.all():
+            for row in (~plan.plain).nonzero()[0].tolist():
+                lane = plan.lanes[row]
+                if lane is not None:
+                    self._deliver_beside_batches(lane, name, batch[row], now)
+            batches.forget_plans()
+
+    def _deliver_beside_batches(self, lane: Lane, name: str, tick: Tick, now: float) -> None:
+        """One tick of an instrument that may come in large frames too."""
+        assert self._batches is not None
+        self._batches.sync(lane)
+        self._deliver_one(lane, name, tick, now)
+        self._batches.note(lane, tick)
+
+    def _deliver_one(self, lane: Lane, name: str, tick: Tick, now: float) -> None:
+        if lane.active != name:
+            self._changeover.arrived(lane, name, tick, now)
+            return
+        items = lane.put(tick, now)
+        self._hand_on_all(lane, (tick,) if items is None else items)
+
     def _hand_on_all(self, lane: Lane, items: Sequence[StreamItem]) -> None:
         """Hand on what a lane gave in place of a tick."""
         now = self._clock.now()
@@ -249,9 +307,13 @@ class TickHub:
                 reader.put(item)
         if lane.waiting:
             self._filler.watch(lane)
+        if self._batches is not None:
+            self._batches.forget_plans()
 
     def _sync(self, lane: Lane) -> None:
-        """Let a lane know what went to the readers past it."""
+        """Let a lane know what went to the readers past it, in large frames."""
+        if self._batches is not None:
+            self._batches.sync(lane)
 
     def _tell_gap(self, gap: Gap) -> None:
         missing = None

@@ -251,6 +251,16 @@ class Lane:
             )
         ]
 
+    def is_plain(self, source: str) -> bool:
+        """Whether a new picture of that source goes on as it is: no seam, no gap to tell, no numbers."""
+        return (
+            self.active == source
+            and self._seam is None
+            and not self._gap_why
+            and self.next_trade is None
+            and not self.waiting
+        )
+
     def remember(self, ticks: Iterable[Tick], at: float) -> None:
         """Ticks that went to the readers by another way, as rows of a large frame."""
         for tick in ticks:

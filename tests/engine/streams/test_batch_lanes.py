@@ -1,0 +1,98 @@
+"""Large frames go the quick way to the same end: what a hub delivers of them equals what it delivers one by one."""
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.model import Gap, Instrument, SourceSwitched, Tick
+from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
+
+INSTRUMENTS = tuple(Instrument("X", name) for name in ("A", "B", "C", "D"))
+SECOND = 1_000_000_000
+
+
+def frame(rows, source="a"):
+    """A frame of (place, second, price) rows."""
+    values = np.full((len(rows), len(TICK_FIELDS)), np.nan)
+    values[:, TICK_FIELDS.index("price")] = [price for _, _, price in rows]
+    times = np.array([NO_TIME if at is None else at * SECOND for _, at, _ in rows], np.int64)
+    return TickBatch(tuple(INSTRUMENTS[place] for place, _, _ in rows), values, times, source=source)
+
+
+def items_of(reader):
+    found = []
+    while (item := reader._next()) is not None:
+        found += list(item) if isinstance(item, TickBatch) else [item]
+    return found
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(1, 12)), st.integers(1, 3).map(float)),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda row: row[0],
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("frame"), st.sampled_from("ab"), ROWS),
+        st.tuples(st.just("single"), st.sampled_from("ab"), ROWS),
+        st.tuples(st.just("lost"), st.just("a"), st.just([])),
+    ),
+    max_size=25,
+)
+
+
+def by_instrument(items):
+    """Each instrument's own items: frames mix them in another order than ticks one by one."""
+    return {one: [item for item in items if item.instrument == one] for one in INSTRUMENTS}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_frames_and_single_ticks_come_to_the_same(virtually, fake_desk, steps):
+    def run(*, batched):
+        async def scene(clock):
+            streams = StreamSettings(handover_s=1e6)
+            async with fake_desk(clock, streams=streams) as desk:
+                hub = desk.engine._hub
+                whole = desk.engine.ticks(INSTRUMENTS)
+                some = desk.engine.ticks(INSTRUMENTS[1:3])
+                runtimes = desk.engine.sources
+                for what, source, rows in steps:
+                    if what == "lost":
+                        hub.lost(runtimes[source], INSTRUMENTS, "reset")
+                        continue
+                    batch = frame(rows, source)
+                    hub.deliver(runtimes[source], batch if batched and what == "frame" else list(batch))
+                board = [
+                    (row.price, row.time_ns, row.source, row.ticks) for row in map(hub.board.row, INSTRUMENTS)
+                ]
+                return by_instrument(items_of(whole)), by_instrument(items_of(some)), board
+
+        return virtually(scene)
+
+    assert run(batched=True) == run(batched=False)
+
+
+def test_a_frame_reaches_a_reader_whole_and_a_change_of_source_is_told(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            hub, runtimes = desk.engine._hub, desk.engine.sources
+            reader = desk.engine.ticks(INSTRUMENTS)
+            batch = frame([(place, 5, 10.0) for place in range(4)])
+            hub.deliver(runtimes["a"], batch)
+            hub.deliver(runtimes["a"], batch)
+            chunks = reader.batches()
+            first = await anext(chunks)
+            hub.lost(runtimes["a"], INSTRUMENTS[:1], "reset")
+            hub.deliver(runtimes["a"], frame([(place, 7, 11.0) for place in range(4)]))
+            rest = [await anext(chunks), await anext(chunks)]
+            return first, rest, batch
+
+    first, rest, batch = virtually(scene)
+    assert first is batch, "no tick was made"
+    told = [item for chunk in rest for item in chunk]
+    assert sorted(item.instrument for item in told if isinstance(item, Tick)) == list(INSTRUMENTS)
+    (gap,) = [item for item in told if isinstance(item, Gap)]
+    assert (gap.instrument, gap.after_ns, gap.before_ns) == (INSTRUMENTS[0], 5 * SECOND, 7 * SECOND)
+    assert not [item for item in told if isinstance(item, SourceSwitched)]
