@@ -1,0 +1,408 @@
+"""A source's stream over several connections: shared out, lost one by one, renewed in time, paced."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.control import events
+from mds_engine.errors import NotFound, Throttled, Unavailable
+from mds_engine.model import Capability, Instrument
+from mds_engine.policy.breaker import BreakerSettings
+from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
+from mds_engine.sources.contract import StreamLimits
+from mds_engine.streams.supervisor import StreamSupervisor
+
+PATIENT = BreakerSettings(consecutive_failures=1000, failure_rate=0.0)
+"""Breakers that leave the pace to the backoff alone."""
+
+
+def some(symbols, exchange="X"):
+    return frozenset(Instrument(exchange, symbol) for symbol in symbols)
+
+
+def symbols(stream):
+    return "".join(sorted(instrument.symbol for instrument in stream.subscribed))
+
+
+class Supervised:
+    """A supervisor of one fake source, and all that it told."""
+
+    def __init__(self, clock, desk, told, settings, open_exchanges):
+        self.clock = clock
+        self.vendor = desk["a"]
+        self.runtime = desk.engine.sources["a"]
+        self.unit = self.runtime.units[Capability.TICKS]
+        self.events = told
+        self.delivered = []
+        self.lost = []
+        self.mute = []
+        self.open_exchanges = open_exchanges
+        random = Random(1)
+        self.supervisor = StreamSupervisor(
+            self.runtime,
+            self.unit,
+            settings,
+            lambda: ReconnectBackoff(ReconnectSettings(), random),
+            clock=clock,
+            emit=told.append,
+            deliver=lambda _, ticks: self.delivered.extend(ticks),
+            on_lost=lambda _, instruments, why: self.lost.append((instruments, why)),
+            on_mute=lambda _, instruments, why: self.mute.append((instruments, why)),
+            is_open=lambda exchange, _: exchange in self.open_exchanges,
+        )
+
+    def told(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def pump(self, for_s, every_s=0.1, only=None, price=1.0):
+        """Let every open stream deliver for a while."""
+        for _ in range(round(for_s / every_s)):
+            for stream in self.vendor.open_streams:
+                stream.push(price, only)
+            await self.clock.sleep(every_s)
+
+
+@pytest.fixture
+def supervise(fake_desk):
+    """`async with supervise(clock, limits=..., wanted="ABC") as one:` with stream settings as keywords."""
+
+    @asynccontextmanager
+    async def supervised(
+        clock, wanted="AB", limits=None, exchange="X", open_exchanges=("X",), breaker=PATIENT, **settings
+    ):
+        traits = {"a": {"stream_limits": limits or StreamLimits()}}
+        async with fake_desk(clock, "a", traits=traits, breaker=breaker) as desk:
+            await clock.sleep(0.1)
+            one = Supervised(clock, desk, [], StreamSettings(**settings), set(open_exchanges))
+            one.supervisor.want(some(wanted, exchange))
+            task = asyncio.create_task(one.supervisor.run())
+            try:
+                await clock.sleep(0.1)
+                yield one
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            assert desk.permits == 0
+            assert one.vendor.open_streams == []
+
+    return supervised
+
+
+# --- Several connections --------------------------------------------------------------------------------
+
+
+def test_instruments_are_shared_over_connections_and_what_is_beyond_is_named(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCDE", StreamLimits(2, 2)) as one:
+            await one.pump(2.0)
+            streams = [symbols(stream) for stream in one.vendor.open_streams]
+            named = [(event.instruments, event.why) for event in one.told(events.InstrumentsMute)]
+            beyond = one.supervisor.mute_instruments
+            assert one.supervisor.mute(Instrument("X", "E"))
+            assert one.mute == [(some("E"), named[0][1])]
+            one.supervisor.want(some("BCDE"))
+            await one.pump(2.0)
+            after = [symbols(stream) for stream in one.vendor.open_streams]
+            return streams, named, beyond, after, one.unit.problem, one.supervisor.mute_instruments
+
+    streams, named, beyond, after, problem, none = virtually(scene)
+    assert streams == ["AB", "CD"]
+    assert named == [(("X:E",), "beyond what 2 connections of 2 instruments carry")]
+    assert beyond == some("E")
+    assert (after, problem, none) == (["BE", "CD"], "", frozenset())
+
+
+def test_a_connection_of_which_nothing_is_wanted_is_closed(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
+            one.supervisor.want(some("CD"))
+            await one.pump(2.0)
+            return [symbols(stream) for stream in one.vendor.open_streams], one.told(events.StreamLost)
+
+    assert virtually(scene) == (["CD"], [])
+
+
+def test_one_connection_lost_leaves_the_others_and_comes_back_by_itself(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
+            await one.pump(20.0)
+            one.vendor.open_streams[0].end(Unavailable("reset"))
+            await clock.sleep(0.01)
+            down = one.unit.problem, one.lost, [symbols(stream) for stream in one.vendor.open_streams]
+            since = one.supervisor.streams_since(Instrument("X", "A"))
+            await one.pump(2.0)
+            back = one.unit.problem, [symbols(stream) for stream in one.vendor.open_streams]
+            return down, since, back, one.supervisor.live
+
+    down, since, back, live = virtually(scene)
+    assert down == ("reset", [(some("AB"), "reset")], ["CD"])
+    assert since is None
+    assert back == ("", ["CD", "AB"])
+    assert live
+
+
+def test_the_route_of_a_connection_lost_fails_over_at_once(virtually, fake_desk):
+    async def scene(clock):
+        traits = {"a": {"stream_limits": StreamLimits(2, 2)}}
+        async with fake_desk(clock, traits=traits) as desk, desk.engine.ticks(["X:A", "X:B", "X:C"]):
+            await clock.sleep(1.0)
+            for stream in desk["a"].open_streams:
+                stream.push(1.0)
+            desk["a"].stream_fails = lambda: Unavailable("refused")
+            desk["a"].open_streams[0].end(Unavailable("reset"))
+            await clock.sleep(0.5)
+            return desk.active("X/ticks"), symbols(desk["b"].stream)
+
+    assert virtually(scene) == ("b", "ABC")
+
+
+def test_a_quiet_connection_that_is_up_again_keeps_the_flowing_ones_in_no_trouble(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
+            await one.pump(20.0)
+            one.vendor.open_streams[0].end(Unavailable("reset"))
+            await one.pump(20.0, only="CD")
+            soon = one.unit.problem
+            await one.pump(20.0, only="CD")
+            return soon, one.unit.problem, len(one.told(events.StreamLost))
+
+    assert virtually(scene) == ("reset", "", 1)
+
+
+def test_what_a_vendor_does_not_list_ends_no_connection(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "AB") as one:
+            await one.pump(1.0)
+
+            async def subscribe(_):
+                raise NotFound("lists no X:C")
+
+            one.vendor.stream.subscribe = subscribe
+            one.supervisor.want(some("ABC"))
+            await one.pump(3.0)
+            return one.mute, one.told(events.StreamLost), len(one.vendor.streams)
+
+    assert virtually(scene) == ([(some("C"), "lists no X:C")], [], 1)
+
+
+# --- Planned renewal ------------------------------------------------------------------------------------
+
+
+def test_a_connection_is_renewed_without_a_tick_missing(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            one.vendor.streams[0].renew_at = clock.now() + 100.0
+            most = 0
+            for price in range(1200):
+                for stream in one.vendor.open_streams:
+                    stream.push(float(price))
+                most = max(most, len(one.vendor.open_streams))
+                await clock.sleep(0.1)
+            prices = sorted({tick.price for tick in one.delivered})
+            return prices, most, one.vendor.open_streams == one.vendor.streams[1:], one.events, one.lost
+
+    prices, most, only_the_new, told, lost = virtually(scene)
+    assert prices == [float(price) for price in range(1200)]
+    assert (most, only_the_new, lost) == (2, True, [])
+    assert [type(event) for event in told] == [events.StreamConnected, events.StreamRenewed]
+
+
+def test_a_new_connection_carries_before_the_old_one_ends(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(1.0)
+            one.vendor.streams[0].renew_at = clock.now()
+            await clock.sleep(5.0)
+            both = len(one.vendor.open_streams)
+            subscribed = symbols(one.vendor.streams[1])
+            one.vendor.streams[1].push(2.0)
+            await clock.sleep(0.1)
+            return both, subscribed, [stream.is_open for stream in one.vendor.streams]
+
+    assert virtually(scene) == (2, "AB", [False, True])
+
+
+def test_in_a_quiet_market_the_new_connection_takes_over_after_a_while(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            one.vendor.streams[0].renew_at = clock.now()
+            await clock.sleep(15.0)
+            return [stream.is_open for stream in one.vendor.streams], one.told(events.StreamLost)
+
+    assert virtually(scene) == ([False, True], [])
+
+
+def test_a_renewal_that_fails_is_tried_again_while_the_old_one_carries_on(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, breaker=BreakerSettings()) as one:
+            one.vendor.streams[0].renew_at = clock.now() + 1.0
+            one.vendor.stream_fails = lambda: Unavailable("refused")
+            await one.pump(120.0)
+            tried = len(one.vendor.stream_attempts)
+            still = one.vendor.streams[0].is_open, one.unit.problem, one.unit.failures
+            one.vendor.stream_fails = None
+            await one.pump(120.0)
+            return tried, still, [type(event) for event in one.events], one.vendor.streams[0].is_open
+
+    tried, still, told, old = virtually(scene)
+    assert 5 <= tried <= 15
+    assert still == (True, "", 0)
+    assert told == [events.StreamConnected, events.StreamRenewed]
+    assert not old
+
+
+def test_an_old_connection_that_ends_amid_its_renewal_is_no_loss(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(1.0)
+            one.vendor.streams[0].renew_at = clock.now()
+            await clock.sleep(2.0)
+            one.vendor.streams[0].end(Unavailable("the vendor's day is over"))
+            await clock.sleep(0.1)
+            return [stream.is_open for stream in one.vendor.streams], one.told(events.StreamLost), one.lost
+
+    assert virtually(scene) == ([False, True], [], [])
+
+
+def test_where_all_connections_are_in_use_each_is_replaced_in_its_turn(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
+            await one.pump(1.0)
+            for stream in one.vendor.streams:
+                stream.renew_at = clock.now()
+            most = 0
+            for _ in range(30):
+                await one.pump(0.1)
+                most = max(most, len(one.vendor.open_streams))
+            open_now = sorted(symbols(stream) for stream in one.vendor.open_streams)
+            return most, open_now, [event.why for event in one.told(events.StreamRenewed)], one.lost
+
+    most, open_now, why, lost = virtually(scene)
+    assert (most, open_now, lost) == (2, ["AB", "CD"], [])
+    assert why == ["the old connection was closed first: the vendor allows no further one beside it"] * 2
+
+
+# --- Silence --------------------------------------------------------------------------------------------
+
+
+def test_ten_ticks_a_second_that_stop_are_missed_within_a_second_and_a_half(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(30.0)
+            began = clock.now() - 0.1
+            while not one.lost:
+                await clock.sleep(0.01)
+            return clock.now() - began, one.lost[0][1], one.unit.problem
+
+    waited_s, why, problem = virtually(scene)
+    assert 1.0 <= waited_s <= 1.5
+    assert why == problem == "connected but mute for 1.0 s"
+
+
+def test_a_mute_instrument_on_a_stream_that_flows_is_found(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABC", instrument_mute_after_s=20.0, confirm_within_s=10.0) as one:
+            await one.pump(60.0, only="AB")
+            await one.pump(60.0, only="A")
+            mute = one.supervisor.mute_instruments
+            told = [(event.instruments, event.why) for event in one.told(events.InstrumentsMute)]
+            await one.pump(3.0)
+            return told, mute, one.mute, one.supervisor.mute_instruments, one.told(events.StreamLost)
+
+    told, mute, moved, after, lost = virtually(scene)
+    assert told == [
+        (("X:C",), "subscribed, but never a tick"),
+        (("X:B",), "silent for far longer than usual, on a stream that flows"),
+    ]
+    assert [instruments for instruments, _ in moved] == [some("C"), some("B")]
+    assert (mute, after, lost) == (some("BC"), frozenset(), [])
+
+
+def test_a_closed_market_is_never_stale_and_its_opening_is_given_time(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, open_exchanges=(), mute_after_s=30.0) as one:
+            await one.pump(60.0)
+            await clock.sleep(3600.0)
+            night = len(one.lost), len(one.mute)
+            one.open_exchanges.add("X")
+            opened_at = clock.now()
+            while not one.lost and clock.now() < opened_at + 100.0:
+                await clock.sleep(0.1)
+            return night, clock.now() - opened_at
+
+    night, after_s = virtually(scene)
+    assert night == (0, 0)
+    assert 29.0 <= after_s <= 32.0
+
+
+def test_a_source_lost_at_night_is_well_once_it_is_connected(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, open_exchanges=()) as one:
+            await one.pump(1.0)
+            one.vendor.stream.end(Unavailable("reset"))
+            await clock.sleep(5.0)
+            return one.unit.problem, len(one.vendor.open_streams)
+
+    assert virtually(scene) == ("", 1)
+
+
+# --- The pace of connections ----------------------------------------------------------------------------
+
+
+def busiest(attempts, window_s=300.0):
+    """Most attempts in any window."""
+    return max(sum(1 for at in attempts if first <= at < first + window_s) for first in attempts)
+
+
+@pytest.mark.parametrize("how", ["refused", "cut after a tick"])
+def test_a_storm_of_ten_connections_stays_within_three_hundred_in_five_minutes(virtually, supervise, how):
+    async def scene(clock):
+        async with supervise(clock, "ABCDEFGHIJ", StreamLimits(1, 10)) as one:
+            await one.pump(1.0)
+            if how == "refused":
+                one.vendor.stream_fails = lambda: Unavailable("refused")
+            until = clock.now() + 3600.0
+            while clock.now() < until:
+                for stream in one.vendor.open_streams:
+                    stream.push(1.0)
+                    stream.end(Unavailable("cut"))
+                await clock.sleep(0.2)
+            attempts = len(one.vendor.stream_attempts), busiest(one.vendor.stream_attempts)
+            one.vendor.stream_fails = None
+            await one.pump(80.0)
+            return attempts, len(one.vendor.open_streams)
+
+    (all_of_them, most), back = virtually(scene)
+    assert 300 <= all_of_them <= 1500
+    assert most <= 300
+    assert back == 10
+
+
+def test_changing_wishes_do_not_outrun_the_backoff(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            one.vendor.stream_fails = lambda: Unavailable("refused")
+            one.vendor.stream.end(Unavailable("reset"))
+            for place in range(600):
+                one.supervisor.want(some("AB" if place % 2 else "ABC"))
+                await clock.sleep(0.1)
+            return len(one.vendor.stream_attempts)
+
+    assert virtually(scene) <= 12
+
+
+def test_a_vendor_that_wants_to_be_left_alone_is_asked_by_no_connection(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
+            await one.pump(1.0)
+            one.vendor.stream_fails = lambda: Throttled("too many", retry_after_s=120.0)
+            for stream in one.vendor.open_streams:
+                stream.end(Unavailable("reset"))
+            await clock.sleep(5.0)
+            tried = len(one.vendor.stream_attempts)
+            await clock.sleep(110.0)
+            return tried <= 4, len(one.vendor.stream_attempts) - tried
+
+    assert virtually(scene) == (True, 0)
