@@ -151,6 +151,42 @@ def test_a_usual_difference_is_learned_and_more_than_that_is_not():
     assert desk.story == [("bse", "price", True)]
 
 
+def test_a_usual_difference_blames_nobody_neither_while_it_is_learned_nor_after():
+    desk = Desk("a", "b", "c")
+    desk.tells["c"] = times(1.006)
+
+    desk.run(120.0)
+
+    assert desk.story == []
+
+
+@pytest.mark.parametrize("late", ["kite", "yahoo"])
+def test_a_late_vendor_is_no_liar_when_a_quiet_market_begins_to_run(late):
+    desk = Desk("kite", "yahoo", jump_bps=0.2)
+    desk.late_s[late] = 3.0
+    desk.run(60.0)
+
+    for _ in range(30):
+        desk.prices[-1] *= 1.006
+        desk.run(1.0)
+
+    assert desk.story == []
+
+
+@pytest.mark.parametrize("stuck", ["kite", "yahoo"])
+def test_who_stands_still_while_the_market_jumps_is_blamed_not_who_jumped(stuck):
+    desk = Desk("kite", "yahoo", jump_bps=0.2)
+    desk.run(60.0)
+    price = desk.prices[-1]
+    desk.tells[stuck] = lambda _, at: tick(price, at)
+    desk.run(2.0)
+    desk.prices[-1] *= 1.02
+
+    desk.run(30.0)
+
+    assert desk.story == [(stuck, "frozen", True)]
+
+
 @pytest.mark.parametrize("stuck", ["kite", "yahoo"])
 def test_a_price_that_stands_still_while_the_other_moves_is_frozen(stuck):
     desk = Desk("kite", "yahoo", jump_bps=1.0)
