@@ -19,15 +19,10 @@ def simulator():
         yield process
 
 
-# A verb ends while sources are still connecting; what their libraries then leave to the garbage collector is
-# collected here, so that it is not laid at the door of another test.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
 @pytest.fixture
 def fetch(run, simulator):
     yield lambda *words: run(*words, "--simulator", simulator.address.control)
-    gc.collect()
+    gc.collect()  # what a verb leaves open is laid at its own door
 
 
 def test_a_quote_names_its_source_and_decision(fetch, lines):
