@@ -54,11 +54,24 @@ class UnknownInstrumentError(LookupError):
     """The simulated market does not list this instrument."""
 
 
-class ListingBook:
-    """Every listing of one seed: the named ones, and as many invented ones as are asked for."""
+MOST_TRADES_PER_S = 10_000.0
+"""Of one instrument."""
 
-    def __init__(self, seed: int) -> None:
+
+class ListingBook:
+    """Every listing of one seed: the named ones, and as many invented ones as are asked for.
+
+    `trades_per_s` is the rate of every instrument, None to leave each its own;
+    the mean size of a trade stays as it was.
+    """
+
+    def __init__(self, seed: int, *, trades_per_s: float | None = None) -> None:
+        if trades_per_s is not None and not 0 < trades_per_s <= MOST_TRADES_PER_S:
+            raise ValueError(
+                f"trades_per_s is {trades_per_s:g}; it must be above 0, {MOST_TRADES_PER_S:g} at most"
+            )
         self._seed = seed
+        self._trades_per_s = trades_per_s
         self._listings: dict[str, Listing] = {}
 
     def listing(self, instrument: str) -> Listing:
@@ -88,6 +101,7 @@ class ListingBook:
         named = _NAMED.get(instrument)
         if named is None:
             named = self._invent(exchange, symbol, key)
+        rate = self._trades_per_s or named.trades_per_s
         return Listing(
             instrument=instrument,
             name=named.name,
@@ -98,8 +112,8 @@ class ListingBook:
             price_decimals=named.price_decimals,
             price_step=house.price_step or 10.0**-named.price_decimals,
             size_decimals=named.size_decimals,
-            trades_per_s=named.trades_per_s,
-            size_per_s=named.size_per_s,
+            trades_per_s=rate,
+            size_per_s=named.size_per_s * rate / named.trades_per_s,
             day_offset_s=house.day_offset_s,
             listed_at=named.listed_at or house.first_listing,
             key=key,

@@ -33,12 +33,21 @@ class Market:
     `wall` gives epoch seconds. With `always_open` (the default) every exchange
     trades around the clock, so that a demo works at any hour; otherwise NSE
     and the American exchanges keep their hours, Monday to Friday.
+    `trades_per_s` (at most 10 000) is how often every instrument trades, None to
+    leave each its own tempo.
     """
 
-    def __init__(self, seed: int, wall: Callable[[], float], *, always_open: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int,
+        wall: Callable[[], float],
+        *,
+        always_open: bool = True,
+        trades_per_s: float | None = None,
+    ) -> None:
         self.seed = seed
         self._wall = wall
-        self._book = ListingBook(seed)
+        self._book = ListingBook(seed, trades_per_s=trades_per_s)
         self._sessions = Sessions(always_open=always_open)
         self._truth = Truth()
         self._distortion = Distortion()

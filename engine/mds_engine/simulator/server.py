@@ -86,7 +86,9 @@ class Simulator:
     `ports` fixes the first endpoint's port per vendor, and the control port
     under `"control"`; all others are chosen by the system. `recorded` is a
     folder laid out as `<vendor>/<file>`: bodies and frames are then served
-    from it as they are.
+    from it as they are. `trades_per_s` (at most 10 000) is how often every
+    instrument trades, None to leave each its own tempo; Binance's streams bring
+    each trade, Kite's five pictures a second at most, Yahoo's two.
     """
 
     def __init__(
@@ -98,10 +100,11 @@ class Simulator:
         clock: Clock | None = None,
         ports: Mapping[str, int] | None = None,
         always_open: bool = True,
+        trades_per_s: float | None = None,
     ) -> None:
         self.seed = seed
         self._clock: Clock = SystemClock() if clock is None else clock
-        self.market = Market(seed, self._clock.wall, always_open=always_open)
+        self.market = Market(seed, self._clock.wall, always_open=always_open, trades_per_s=trades_per_s)
         self.faults = FaultBoard(seed, self._clock.wall)
         self._wanted = tuple(vendors)
         self._recorded = recorded

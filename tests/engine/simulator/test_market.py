@@ -189,3 +189,32 @@ def test_a_day_that_keeps_hours_is_made_of_its_session() -> None:
     )
     minutes = market.candles("NSE:INFY", 60, float(days.start[-1]), float(days.end[-1]))
     assert (minutes.high.max(), minutes.low.min()) == (days.high[-1], days.low[-1])
+
+
+@pytest.mark.parametrize("rate", [0.05, 50.0, 333.0, 1_000.0, 5_000.0, 10_000.0])
+def test_every_instrument_can_trade_at_one_rate(market: Market, rate: float) -> None:
+    fast = Market(1, lambda: NOW, trades_per_s=rate)
+    for instrument in (BTC, "NSE:SIMEQ0007"):
+        start = float(int(NOW) - 200)
+        span_s = max(2.0, 40 / rate)
+        ids = fast.trade_ids(instrument, start, start + span_s)
+        trades = fast.trades(instrument, ids)
+        assert len(ids) == pytest.approx(span_s * rate, abs=2)
+        assert (np.diff(trades.time) >= 0).all()
+        # By time they are found exactly, between milliseconds too.
+        for at in np.linspace(start, start + span_s, 40).tolist():
+            assert fast.trade_ids(instrument, at, start + span_s).start == ids.start + int(
+                np.searchsorted(trades.time, at)
+            )
+        usual = market.trades(instrument, market.trade_ids(instrument, start, start + 100))
+        assert trades.size.mean() == pytest.approx(usual.size.mean(), rel=0.25)
+        assert (trades.size > 0).all()
+        assert np.allclose(
+            trades.price, [fast.price(instrument, at) for at in trades.time.tolist()][: len(ids)]
+        )
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 10_001.0, float("nan")])
+def test_a_rate_that_cannot_be_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match="trades_per_s"):
+        Market(1, lambda: NOW, trades_per_s=rate)

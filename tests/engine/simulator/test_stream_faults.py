@@ -277,6 +277,22 @@ async def test_the_log_of_binance_is_what_the_client_got_and_the_markets_truth(
     assert {push.stream for push in pushes.entries()} == {1}
 
 
+async def test_a_market_in_a_hurry_still_tells_every_trade(virtual_clock: Any) -> None:
+    async with (
+        Simulator(vendors=("binance",), clock=virtual_clock, trades_per_s=1_000.0) as simulator,
+        trades_of(simulator, "BTCUSDT") as socket,
+    ):
+        start = virtual_clock.at
+        await virtual_clock.advance(2)
+        trades = await told(socket, 1_900)
+        truth = expected_trades(simulator.market, BTC, start, start + 1.9)
+    known = {trade["t"]: trade for trade in trades}
+    assert list(known) == list(range(trades[0]["t"], trades[0]["t"] + 1_900))
+    assert len(truth) == pytest.approx(1_900, abs=2)
+    for trade in truth[:1_890]:
+        assert (known[trade.id]["T"] * 1_000_000, float(known[trade.id]["p"])) == (trade.time_ns, trade.price)
+
+
 @pytest.fixture
 async def kite() -> AsyncIterator[Simulator]:
     async with Simulator(vendors=["kite"], clock=RushingClock()) as running:
