@@ -8,6 +8,8 @@ a float32 step, as exact as anything that the wire still holds. Rounding to
 Yahoo's `priceHint` would instead cut digits that are there (7174.9443).
 """
 
+from struct import Struct
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,26 @@ _PLAIN = 2.0**24
 _SCALES = tuple(10.0**decimals for decimals in range(6))
 
 
+_SINGLE = Struct("<f")
+_HUNDREDTHS = (1e2, 1e3, 1e4, 1e5, 1e6)
+_HUNDREDTHS_BELOW = 2.0**17
+"""Below it float32 lie less than 0.01 apart: no more than one decimal of two places is any one of them, so
+that there is no shorter one to be tried before. Most prices end here."""
+
+
 def meant(value: float) -> float:
     """The shortest decimal of the same float32; a value that is no float32 comes back as it is."""
+    if 1.0 <= value < _HUNDREDTHS_BELOW:
+        pack, unpack = _SINGLE.pack, _SINGLE.unpack
+        for scale in _HUNDREDTHS:
+            decimal = round(value * scale) / scale
+            if unpack(pack(decimal))[0] == value:
+                return decimal
+    return _printed(value)
+
+
+def _printed(value: float) -> float:
+    """`meant` by way of numpy's text, which holds for any value."""
     if not abs(value) < _LARGEST:
         return value
     single = np.float32(value)

@@ -4,11 +4,15 @@ import base64
 import json
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mds_engine.errors import InvalidPayload
 from mds_engine.model import Instrument, TickKind
 from mds_engine.sources.yahoo import plugin
-from mds_engine.sources.yahoo.decode_stream import decode_stream
+from mds_engine.sources.yahoo.decode_stream import decode_stream, decode_wanted
 
 AAPL = "CgRBQVBMFZqZmUMY8PTPovpnKgNOTVMwCDgBRc9iNL9I9PGVBWUAhQvAsAFi2AEE"
 BITCOIN = (
@@ -52,6 +56,55 @@ def test_every_recorded_message_is_read(recordings: Path) -> None:
     lines = (recordings / "yahoo" / "stream_messages.jsonl").read_bytes().splitlines()
     ticks = [tick for line in lines for tick in plugin.decoders["stream"].decode(line)]
     assert [tick.price for tick in ticks] == [94745.08, 168.99, 307.2, 314.765]
+
+
+def test_what_is_wanted_comes_for_each_instrument_of_its_symbol(recordings: Path) -> None:
+    apple, listed_twice = Instrument("NASDAQ", "AAPL"), Instrument("US", "AAPL")
+    wanted = {"AAPL": [apple, listed_twice]}
+    ((_, tick),) = decode_stream(AAPL)
+    assert decode_wanted(AAPL, wanted, "yahoo", 42) == [
+        msgspec.structs.replace(tick, instrument=instrument, source="yahoo", received_ns=42)
+        for instrument in (apple, listed_twice)
+    ]
+    assert decode_wanted(AAPL, {"AAPL": [apple]}, "", 0) == [tick]
+    assert decode_wanted(BITCOIN, wanted, "yahoo", 42) == []
+    assert decode_wanted(BITCOIN, {"BTC-USD": []}, "yahoo", 42) == []
+    assert decode_wanted('{"type":"heartbeat"}', wanted, "yahoo", 42) == []
+
+
+PRICES = {
+    "price": "price", "bid": "bid", "ask": "ask", "open": "open_price", "high": "day_high", "low": "day_low",
+    "previous_close": "previous_close",
+}  # fmt: skip
+COUNTS = {
+    "size": "last_size", "volume": "day_volume", "bid_size": "bid_size", "ask_size": "ask_size",
+    "open_interest": "open_interest",
+}  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(list(PRICES)), st.integers(0, 99_999_999).map(lambda paise: paise / 1000)
+    ),
+    st.dictionaries(st.sampled_from(list(COUNTS)), st.integers(0, 2**53)),
+    st.sampled_from((8, 41)),
+)
+def test_whatever_fields_a_message_has_are_those_of_the_tick(
+    prices: dict[str, float], counts: dict[str, int], quote_type: int
+) -> None:
+    from mds_engine.sources.yahoo.decode_stream import _pricing_type
+
+    fields = {PRICES[name]: value for name, value in prices.items()}
+    fields |= {COUNTS[name]: value for name, value in counts.items()}
+    message = _pricing_type()(id="X", quote_type=quote_type, **fields)
+    ((_, tick),) = decode_stream(base64.b64encode(message.SerializeToString()))
+    for name in PRICES:
+        value = prices.get(name)
+        assert getattr(tick, name) == (float(str(np.float32(value))) if value else None)
+    if quote_type == 41 and counts.get("size") == counts.get("volume"):
+        counts.pop("size", None)
+    for name in COUNTS:
+        assert getattr(tick, name) == (counts.get(name) or None)
 
 
 def test_our_reading_agrees_with_yfinance() -> None:

@@ -41,3 +41,17 @@ def test_the_answer_is_the_same_float32_and_no_longer_than_numpy_prints_it(value
     assert np.array_equal(answer.astype(np.float32), column.astype(np.float32))
     assert answer.tolist() == [meant(value) for value in values]
     assert answer.tolist() == [float(str(np.float32(value))) for value in values]
+
+
+@given(st.floats(width=32) | st.floats(width=32, min_value=1, max_value=2.0**18) | st.floats())
+def test_it_is_what_numpy_prints_for_any_float(value: float) -> None:
+    single = np.float32(value) if abs(value) < 3e38 else np.float32("nan")
+    expected = float(str(single)) if float(single) == value else value
+    assert meant(value) == expected or np.isnan(value)
+    assert type(meant(value)) is float
+
+
+@given(st.integers(1, 10_000_000), st.integers(0, 6))
+def test_any_decimal_that_a_float32_was_made_of_is_read_as_numpy_prints_it(digits: int, places: int) -> None:
+    single = np.float32(digits / 10**places)
+    assert meant(float(single)) == float(str(single))
