@@ -9,17 +9,22 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
-from math import ceil
+from math import ceil, inf
 
 import msgspec
 
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.hours import is_open as regular_hours
+from mds_engine.model.tick_batch import TickBatch
 from mds_engine.policy.quality_feed import Feed
 from mds_engine.policy.quality_pair import Pair
 from mds_engine.policy.quality_settings import QualitySettings
 
 _EVERY_S = 1.0
+_FRAMES_EVERY_S = 0.4
+"""Of large frames in columns only the newest is made into ticks, and no more often than this."""
+_MOST_FRAMES = 64
+"""So many frames with different instruments wait for the next scan before they are taken at once."""
 _SHOWN_FOR_S = 60.0
 """A source that said nothing for so long has no part in the spread that is shown."""
 _STILL_MOVES = 10
@@ -92,6 +97,9 @@ class QualityMonitor:
         self._frozen_at: dict[Feed, int] = {}
         """Of each frozen feed, how often its price had changed when it was found."""
         self._ended: list[Finding] = []
+        self._frames: dict[tuple[str, int], tuple[TickBatch, float]] = {}
+        """The newest frame in columns, by source and set of instruments, and when it came."""
+        self._frames_taken_at = -inf
         self._scanned_at: float | None = None
 
     # --- What comes in ----------------------------------------------------------------------------------
@@ -100,30 +108,20 @@ class QualityMonitor:
         """Note live ticks of one source, in the order in which they came. `now` is monotonic."""
         if not self.settings.enabled:
             return
-        feeds = self._feeds.get(source)
-        if feeds is None:
-            feeds = self._feeds[source] = {}
-        for tick in ticks:
-            feed = feeds.get(tick.instrument)
-            if feed is None:
-                feed = self._begin(source, tick.instrument, now)
-            feed.ticks += 1
-            feed.heard_at = now
-            price = tick.price
-            if price is not None:
-                feed.tick = tick
-                if price > feed.high:
-                    feed.high = price
-                if price < feed.low:
-                    feed.low = price
-            if tick.bid is not None or tick.ask is not None:
-                feed.book = tick
+        if type(ticks) is TickBatch:  # isinstance asks the abstract Sequence, at the price of a tick
+            # A connection hands on the same tuple while its frames name the same instruments.
+            self._frames[source, id(ticks.instruments)] = ticks, now
+            if len(self._frames) >= _MOST_FRAMES:
+                self._take_frames(now)
+            return
+        self._note(source, ticks, now)
 
     def forget(self, source: str, instruments: Iterable[Instrument] | None = None) -> None:
         """Drop what is known of a source, or of some of its instruments: it is no longer subscribed.
 
         What was wrong with it ends with the next scan.
         """
+        self._take_frames(-inf)
         feeds = self._feeds.get(source, {})
         for instrument in list(feeds) if instruments is None else instruments:
             feed = feeds.pop(instrument, None)
@@ -147,6 +145,8 @@ class QualityMonitor:
         and a caller that comes ten times a second finds a tenth of them due.
         """
         told, self._ended = self._ended, []
+        if now - self._frames_taken_at >= _FRAMES_EVERY_S:
+            self._take_frames(now)
         waited_s = _EVERY_S if self._scanned_at is None else now - self._scanned_at
         self._scanned_at = now
         quota = ceil(len(self._due) * min(1.0, waited_s / _EVERY_S))
@@ -198,6 +198,32 @@ class QualityMonitor:
         return None
 
     # --- How --------------------------------------------------------------------------------------------
+
+    def _note(self, source: str, ticks: Iterable[Tick], now: float) -> None:
+        feeds = self._feeds.get(source)
+        if feeds is None:
+            feeds = self._feeds[source] = {}
+        for tick in ticks:
+            feed = feeds.get(tick.instrument)
+            if feed is None:
+                feed = self._begin(source, tick.instrument, now)
+            feed.ticks += 1
+            feed.heard_at = now
+            price = tick.price
+            if price is not None:
+                feed.tick = tick
+                if price > feed.high:
+                    feed.high = price
+                if price < feed.low:
+                    feed.low = price
+            if tick.bid is not None or tick.ask is not None:
+                feed.book = tick
+
+    def _take_frames(self, now: float) -> None:
+        frames, self._frames = self._frames, {}
+        self._frames_taken_at = now
+        for (source, _), (frame, came_at) in frames.items():
+            self._note(source, iter(frame), came_at)
 
     def _begin(self, source: str, instrument: Instrument, now: float) -> Feed:
         feed = self._feeds[source][instrument] = Feed(source, now)

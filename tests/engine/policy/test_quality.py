@@ -5,10 +5,12 @@ import math
 import random
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mds_engine.model import Instrument, Tick, TickKind
+from mds_engine.model.tick_batch import TICK_FIELDS, TickBatch
 from mds_engine.policy.quality import Check, QualityMonitor
 from mds_engine.policy.quality_settings import QualitySettings
 
@@ -323,6 +325,46 @@ def test_what_is_no_longer_subscribed_is_no_longer_wrong():
 
     assert desk.story == [("yahoo", "price", True), ("yahoo", "price", False)]
     assert desk.monitor.spread_bps(RELIANCE, desk.at) is None
+
+
+def test_large_frames_are_sampled_and_tell_the_same():
+    desk = Desk("kite", "yahoo")
+    both = (RELIANCE, Instrument("NSE", "INFY"))
+
+    def frame(price: float, at: float) -> TickBatch:
+        values = np.full((2, len(TICK_FIELDS)), np.nan)
+        values[:, TICK_FIELDS.index("price")] = price
+        received_ns = int((WALL + at) * 1e9)
+        return TickBatch(both, values, np.full(2, received_ns), received_ns=received_ns)
+
+    def run(seconds: float, factor: float) -> None:
+        for _ in range(round(seconds / STEP_S)):
+            desk.run(STEP_S)
+            desk.monitor.observe("dhan", frame(desk.prices[-1] * factor, desk.at), desk.at)
+
+    run(60.0, 1.0)
+    run(15.0, 1.01)
+    named = desk.story
+    desk.monitor.forget("dhan")
+    desk.run(5.0)
+
+    assert named == [("dhan", "price", True)]
+    assert desk.story == [("dhan", "price", True), ("dhan", "price", False)]
+    assert set(desk.monitor.prices(RELIANCE, desk.at)) == {"kite", "yahoo"}
+
+
+def test_frames_that_never_name_the_same_instruments_do_not_pile_up():
+    monitor = QualityMonitor(is_open=always)
+    frames = []
+    for number in range(100):
+        values = np.full((1, len(TICK_FIELDS)), 1.0 + number)
+        frames.append(TickBatch((RELIANCE,), values, np.full(1, number), received_ns=number))
+        monitor.observe("kite", frames[-1], number / 1000)
+
+    price, age_s = monitor.prices(RELIANCE, 0.1)["kite"]
+
+    assert price >= 64.0
+    assert age_s < 0.05
 
 
 def test_what_is_switched_off_finds_nothing():
