@@ -18,6 +18,7 @@ NAMES = (
     "failover",
     "decode_kite",
     "decode_binance",
+    "decode_yahoo",
     "first_paint",
     "memory",
 )

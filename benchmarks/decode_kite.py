@@ -4,28 +4,45 @@ from struct import pack
 
 from kiteconnect import KiteTicker
 from mds_engine.model import Instrument
+from mds_engine.model.tick_batch import TickBatch
+from mds_engine.sources.kite.decode_batch import TickerDecoder
 from mds_engine.sources.kite.decode_ticker import decode_frame, decode_ticks
+from mds_engine.streams.board import Board
 
 from benchmarks.report import Row
-from benchmarks.timing import measure
+from benchmarks.timing import Times, measure
 
 ABOUT = "Kite's ticker, full packets, against KiteTicker._parse_binary"
 ROUNDS = 41
 _LARGE = 500
+_MIDDLE = 20
 
 
 async def run() -> list[Row]:
     """The rows."""
     ticker = KiteTicker("key", "token")
-    frames = {count: _frame(count) for count in (1, _LARGE)}
+    frames = {count: _frame(count) for count in (1, _MIDDLE, _LARGE)}
     instruments = {_token(number): Instrument("NSE", f"S{number}") for number in range(_LARGE)}
-    large, one = frames[_LARGE], frames[1]
+    large, middle, one = frames[_LARGE], frames[_MIDDLE], frames[1]
     _must_agree(ticker, large)
+    decode, board = TickerDecoder(instruments, "zerodha").decode, Board()
+    if list(decode(large)) != decode_ticks(large, instruments, "zerodha"):
+        raise ValueError("the decoders of single ticks and of batches disagree")
+
+    def to_board(frame: bytes) -> None:
+        batch = decode(frame)
+        assert isinstance(batch, TickBatch)
+        board.put_batch(batch, 0.0)
+
     times = measure(
         {
             "theirs, large": lambda: ticker._parse_binary(large),  # noqa: SLF001  the parser has no other name
             "ours, large": lambda: decode_frame(large),
             "ticks, large": lambda: decode_ticks(large, instruments),
+            "board, large": lambda: to_board(large),
+            "theirs, middle": lambda: ticker._parse_binary(middle),  # noqa: SLF001
+            "ticks, middle": lambda: decode_ticks(middle, instruments),
+            "board, middle": lambda: to_board(middle),
             "theirs, one": lambda: ticker._parse_binary(one),  # noqa: SLF001
             "ours, one": lambda: decode_frame(one),
             "columns, one": lambda: decode_frame(one).values,
@@ -33,7 +50,8 @@ async def run() -> list[Row]:
         },
         rounds=ROUNDS,
         calls={
-            "theirs, large": 1, "ours, large": 20, "ticks, large": 5,
+            "theirs, large": 1, "ours, large": 20, "ticks, large": 5, "board, large": 20,
+            "theirs, middle": 5, "ticks, middle": 25, "board, middle": 50,
             "theirs, one": 50, "ours, one": 500, "columns, one": 50, "ticks, one": 500,
         },
     )  # fmt: skip
@@ -45,6 +63,10 @@ async def run() -> list[Row]:
                  f" = {rate:.3g} M packets/s"),
         Row(what=f"frame of {_LARGE} to Tick objects (best level a side), times as fast",
             value=times.ratio("theirs, large", "ticks, large"), note=times.micro("ticks, large")),
+        _to_board(times, _LARGE, "large"),
+        _to_board(times, _MIDDLE, "middle"),
+        Row(what=f"frame of {_MIDDLE} to Tick objects, times as fast",
+            value=times.ratio("theirs, middle", "ticks, middle"), note=times.micro("ticks, middle")),
         Row(what="single packet to words (best level; prices divided when read), times as fast",
             value=times.ratio("theirs, one", "ours, one"), at_least=10.0,
             note=f"theirs {times.micro('theirs, one')}, ours {times.micro('ours, one')}"),
@@ -53,6 +75,15 @@ async def run() -> list[Row]:
         Row(what="single packet, its columns asked for, times as fast",
             value=times.ratio("theirs, one", "columns, one"), note=times.micro("columns, one")),
     ]  # fmt: skip
+
+
+def _to_board(times: Times, count: int, name: str) -> Row:
+    ours = f"board, {name}"
+    return Row(
+        what=f"frame of {count} to a batch and onto the board, times as fast as their parsing alone",
+        value=times.ratio(f"theirs, {name}", ours),
+        note=f"{times.micro(ours)} = {count / times.seconds(ours) / 1e6:.3g} M ticks/s",
+    )
 
 
 def _token(number: int) -> int:

@@ -62,11 +62,12 @@ def test_what_is_wanted_comes_for_each_instrument_of_its_symbol(recordings: Path
     apple, listed_twice = Instrument("NASDAQ", "AAPL"), Instrument("US", "AAPL")
     wanted = {"AAPL": [apple, listed_twice]}
     ((_, tick),) = decode_stream(AAPL)
-    assert decode_wanted(AAPL, wanted, "yahoo", 42) == [
+    expected = [
         msgspec.structs.replace(tick, instrument=instrument, source="yahoo", received_ns=42)
         for instrument in (apple, listed_twice)
     ]
-    assert decode_wanted(AAPL, {"AAPL": [apple]}, "", 0) == [tick]
+    assert decode_wanted(AAPL, wanted, "yahoo", 42) == expected
+    assert decode_wanted(AAPL, {"AAPL": [apple]}, "yahoo", 42) == expected[:1]
     assert decode_wanted(BITCOIN, wanted, "yahoo", 42) == []
     assert decode_wanted(BITCOIN, {"BTC-USD": []}, "yahoo", 42) == []
     assert decode_wanted('{"type":"heartbeat"}', wanted, "yahoo", 42) == []
