@@ -68,6 +68,13 @@ class _Subject:
         self.pairs: list[Pair] = []
         self.visited_at = now
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether two of its sources are apart, or one was found wrong."""
+        return any(pair.apart.active for pair in self.pairs) or any(
+            feed.wrong for feed in self.feeds.values()
+        )
+
     def pair_up(self) -> None:
         """Make the pairs anew; those that stay keep what they learned."""
         kept = {(pair.first, pair.second): pair for pair in self.pairs}
@@ -239,17 +246,19 @@ class QualityMonitor:
         settings, instrument = self.settings, subject.instrument
         for feed in subject.feeds.values():
             feed.visit(now, is_open, settings)
-            self._follow(feed, instrument, Check.CROSSED, feed.crossed.active, now, told)
-            self._follow(feed, instrument, Check.FUTURE, feed.future.active, now, told)
-            self._follow(feed, instrument, Check.PAST, feed.past.active, now, told)
+            if feed.crossed.active or feed.future.active or feed.past.active or feed.wrong:
+                self._follow(feed, instrument, Check.CROSSED, feed.crossed.active, now, told)
+                self._follow(feed, instrument, Check.FUTURE, feed.future.active, now, told)
+                self._follow(feed, instrument, Check.PAST, feed.past.active, now, told)
         if not is_open:
             return
         for pair in subject.pairs:
             pair.visit(now, settings)
         for feed in subject.feeds.values():
-            frozen = self._is_frozen(feed, subject)
-            self._follow(feed, instrument, Check.FROZEN, frozen, now, told)
-        if subject.pairs:
+            if feed.still_s >= settings.frozen_s or feed in self._frozen_at:
+                frozen = self._is_frozen(feed, subject)
+                self._follow(feed, instrument, Check.FROZEN, frozen, now, told)
+        if subject.is_in_doubt:
             named = self._named(subject)
             for feed in subject.feeds.values():
                 self._follow(feed, instrument, Check.PRICE, feed is named, now, told)
@@ -310,8 +319,10 @@ class QualityMonitor:
         if wrong == (key in self._findings):
             return
         if not wrong:
+            feed.wrong -= 1
             self._end(*key, "it looks right again")
             return
+        feed.wrong += 1
         why = self._why(feed, instrument, check)
         self._findings[key] = finding = Finding(
             source=feed.source, instrument=instrument, check=check, why=why, since=now

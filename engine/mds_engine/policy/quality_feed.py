@@ -81,6 +81,7 @@ class Feed:
         "time_s",
         "usual_lag_s",
         "usual_still_s",
+        "wrong",
     )
 
     def __init__(self, source: str, now: float) -> None:
@@ -116,6 +117,8 @@ class Feed:
         self.crossed = Hold()
         self.future = Hold()
         self.past = Hold()
+        self.wrong = 0
+        """How many checks tell against it now."""
         self._lags = 0
         self._previous: Tick | None = None
         self._ring: deque[tuple[float, float, float]] = deque(maxlen=8)

@@ -313,6 +313,19 @@ def test_a_closed_market_is_not_held_against_anybody():
     assert desk.story == []
 
 
+def test_a_price_is_no_longer_wrong_when_nobody_is_left_to_say_so():
+    desk = Desk("kite", "yahoo")
+    desk.run(60.0)
+    desk.tells["yahoo"] = times(1.01)
+    desk.run(15.0)
+
+    desk.monitor.forget("kite")
+    del desk.tells["kite"]
+    desk.run(5.0)
+
+    assert desk.story == [("yahoo", "price", True), ("yahoo", "price", False)]
+
+
 def test_what_is_no_longer_subscribed_is_no_longer_wrong():
     desk = Desk("kite", "yahoo")
     desk.run(60.0)
