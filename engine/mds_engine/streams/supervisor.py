@@ -87,7 +87,6 @@ class StreamSupervisor:
         for strand, carried in zip(self._strands, shares.carried, strict=True):
             strand.want(carried)
         self._beyond = shares.beyond
-        self._beyond_told &= shares.beyond
         self._stirring.stir()
 
     def wake(self) -> None:
