@@ -79,8 +79,9 @@ class Board:
             for tick in batch:
                 self.put(tick, now)
             return
-        table = self._columns()
-        if places.settled_at != self._moves:
+        table = self._table
+        if table is None or places.settled_at != self._moves:
+            table = self._columns()
             table.write([row for row in places.rows if not row.in_columns])
             for row in places.rows:
                 row.in_columns = True

@@ -88,7 +88,7 @@ class BoardTable:
     def put(self, places: NDArray[np.intp], batch: TickBatch, now: float) -> None:
         """Note a frame's ticks, each at its place; no place is there twice. NaN leaves what was."""
         values, times = batch.values, batch.time_ns
-        held = self._table[places]
+        held = self._table.take(places, 0)  # for few places in a third of the time of [places]
         whole = held.view(np.int64)
         np.copyto(held[:, :_FIELDS], values, where=values == values)  # noqa: PLR0124  only NaN differs from itself
         held[:, _SEEN_AT] = now
