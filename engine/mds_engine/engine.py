@@ -30,6 +30,7 @@ from mds_engine.log import get_logger
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.policy.reconnect import ReconnectBackoff
+from mds_engine.recording.recorder import Recorder
 from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.failover import Failover
@@ -62,8 +63,12 @@ class Engine:
         *,
         clock: Clock | None = None,
         seed: int | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        """Does no I/O. `seed` makes jitter the same every time. Raises ConfigError for unknown vendors."""
+        """Does no I/O. `seed` makes jitter the same every time. Raises ConfigError for unknown vendors.
+
+        A `recorder` takes the raw frames of all streams while the engine runs.
+        """
         self.config = config
         self._plugins = plugins
         self._clock: Clock = clock or SystemClock()
@@ -89,6 +94,7 @@ class Engine:
             emit=self._log.emit,
             own=self._own,
         )
+        self._recorder = recorder
         self._store: Store | None = None
         self._keeper: Keeper | None = None
         self._trouble = ""
@@ -173,6 +179,8 @@ class Engine:
             self._clock,
             forced_until=self._steering.forced_until,
         )
+        if self._recorder is not None:
+            self._recorder.attach(self.config.engine.name, self.sources.values())
         standing = await self._open_store()
         self._log.emit(
             events.EngineStarted(
@@ -209,6 +217,8 @@ class Engine:
         ):
             if isinstance(outcome, Exception):
                 _log.warning("close_failed", source=name, error=str(outcome))
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close)
         self._log.emit(events.EngineStopped())
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
@@ -360,7 +370,10 @@ class Engine:
         return self._picture.take(
             loop_lag_ms=loop_lag_ms,
             last_event=self._log.last_number,
-            trouble=(self._store.failure if self._store else None) or self._trouble,
+            trouble=(self._store.failure if self._store else None)
+            or self._trouble
+            or (self._recorder.failure if self._recorder else None)
+            or "",
         )
 
     def events(self, after: int = 0) -> tuple[Event, ...]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mds_tui.cli.black_box import BlackBox
 from mds_tui.cli.exits import Exit, say
 from mds_tui.cli.settings import Settings
 
@@ -33,13 +32,12 @@ def open_console(settings: Settings, looks: "Looks") -> None:
     config = settings.load(vendors).config
 
     def build() -> "Engine":
-        return box.engine(config, vendors)
+        from mds_engine.engine import Engine
+        from mds_engine.recording.recorder import black_box
 
-    box = BlackBox()
-    try:
-        show(build, looks.settings(config.console), config.engine.log_file())
-    finally:
-        box.close()
+        return Engine(config, vendors, recorder=black_box(config.recording, config.engine.name))
+
+    show(build, looks.settings(config.console), config.engine.log_file())
 
 
 def open_demo(looks: "Looks", *, seed: int) -> None:
@@ -55,19 +53,21 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
     def build() -> "Engine":
         # In the engine's thread: the screen is there before the simulator is.
         from mds_engine.config.simulated import demo_config
+        from mds_engine.engine import Engine
+        from mds_engine.recording.recorder import black_box
 
         from mds_tui.cli.vendors import InstalledVendors
 
         simulator.start()
         remember_demo(simulator.address)
         vendors = InstalledVendors()
-        return box.engine(demo_config(vendors, simulator.address), vendors, seed=seed)
+        config = demo_config(vendors, simulator.address)
+        recorder = black_box(config.recording, config.engine.name)
+        return Engine(config, vendors, seed=seed, recorder=recorder)
 
-    box = BlackBox()
     try:
         show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
     finally:
-        box.close()
         simulator.close()
         forget_demo()
 

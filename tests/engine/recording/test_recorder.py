@@ -1,5 +1,6 @@
 """Frames go in at taps and come back from files: all of them, in order, or counted."""
 
+import asyncio
 import json
 import os
 import resource
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mds_engine.config.recording_settings import RecordingSettings
+from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.config.secret import Secret
+from mds_engine.engine import Engine
 from mds_engine.recording.files import FileBounds
 from mds_engine.recording.format import FrameKind, RecordedSource
 from mds_engine.recording.reading import Recording
@@ -159,6 +162,21 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     recorder.close()
     assert "the recording was stopped: " in recorder.failure
     assert "Not a directory" in recorder.failure
+
+
+async def test_an_engine_says_so_where_it_cannot_be_recorded_and_runs_on(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    recorder = Recorder(tmp_path / "taken" / "folder", FileBounds())
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    recorder.on_failure = lambda: loop.call_soon_threadsafe(stopped.set)
+    config = Config(engine=EngineSettings(state_path=":memory:"))
+    async with asyncio.timeout(PATIENCE_S), Engine(config, {}, recorder=recorder) as engine:
+        assert engine.snapshot().engine.trouble == ""
+        recorder.tap("binance")(b"frame")
+        await stopped.wait()
+        trouble = engine.snapshot().engine.trouble
+    assert trouble == recorder.failure
+    assert trouble.startswith("the recording was stopped: ")
 
 
 def test_what_a_slow_disk_cannot_take_is_dropped_counted_and_noted(tmp_path):

@@ -8,7 +8,6 @@ from collections import Counter
 
 import msgspec
 import pytest
-from mds_engine.clock import SystemClock
 from mds_engine.config.schema import ConsoleSettings
 from mds_engine.config.simulated import SimulatorAddress, demo_config
 from mds_engine.control import events
@@ -133,17 +132,17 @@ async def test_what_was_live_is_the_same_again(plugins, tmp_path):
         config = demo_config(plugins, address)
         config = msgspec.structs.replace(config, console=ConsoleSettings())
         secret = config.sources["zerodha"].access_token.reveal().encode()
-        engine = Engine(config, plugins, seed=1)
-        recorder = Recorder(tmp_path, FileBounds(file_bytes=2000), wall=SystemClock.wall)
-        recorder.attach("demo", engine.sources.values())
-        async with engine, engine.ticks(wanted) as reader:
+        recorder = Recorder(tmp_path, FileBounds(file_bytes=2000))
+        async with (
+            Engine(config, plugins, seed=1, recorder=recorder) as engine,
+            engine.ticks(wanted) as reader,
+        ):
             live, seen = [], Counter()
             async for item in reader:
                 live.append(item)
                 seen[str(item.instrument)] += 1
                 if len(seen) == len(wanted) and min(seen.values()) >= 3 and len(live) >= 100:
                     break
-    await asyncio.to_thread(recorder.close)
     assert recorder.failure is None
     assert len(recorder.paths) > 1
     assert not any(secret in path.read_bytes() for path in tmp_path.iterdir())
