@@ -13,6 +13,10 @@ _FACTOR = 5.0
 """An instrument is mute after so many of its longest pauses of late, or more."""
 _SURE = math.log(1e8)
 """Were pauses random, one as long as the limit would come once in so many of them."""
+_LEARN_EVERY_S = 60.0
+"""Of 5,000 instruments that all tick, learning from every pause would take 8 ms each second."""
+_TURNS = 60
+"""They do not all learn in the same second."""
 _HALF_LIFE_S = 1800.0
 _HALF_LIFE_PAUSES = 30.0
 
@@ -29,7 +33,17 @@ class Silent(NamedTuple):
 class _Pulse:
     """One instrument: when its silence began, and when it would be too long."""
 
-    __slots__ = ("due_at", "is_confirmed", "is_mute", "longest_s", "pauses", "since")
+    __slots__ = (
+        "due_at",
+        "faded_at",
+        "is_confirmed",
+        "is_mute",
+        "learn_at",
+        "limit_s",
+        "longest_s",
+        "pauses",
+        "since",
+    )
 
     def __init__(self) -> None:
         self.since = 0.0
@@ -39,6 +53,10 @@ class _Pulse:
         self.longest_s = 0.0
         """The longest pause of late, forgotten slowly."""
         self.pauses = 0
+        self.limit_s = _NEVER
+        self.faded_at = 0.0
+        self.learn_at = -_NEVER
+        """Until then a pause that is not its longest teaches nothing."""
 
 
 class Liveness:
@@ -59,32 +77,33 @@ class Liveness:
         self._fresh: dict[Instrument, float] = {}
         self._batches: dict[int, tuple[tuple[Instrument, ...], float]] = {}
         self._pulses: dict[str, dict[Instrument, _Pulse]] = {}
+        """By exchange."""
+        self._pulse_of: dict[Instrument, _Pulse] = {}
         self._closed: set[str] = set()
+        self._turn = 0
 
     def follow(self, instruments: frozenset[Instrument], now: float) -> None:
         """These are subscribed now, and no others. Those that are new have yet to be confirmed."""
         for exchange in list(self._pulses):
             pulses = self._pulses[exchange]
             for instrument in pulses.keys() - instruments:
-                del pulses[instrument]
+                del pulses[instrument], self._pulse_of[instrument]
             if not pulses:
                 del self._pulses[exchange]
                 self._closed.discard(exchange)
         self.mute &= instruments
         for instrument in instruments:
-            pulses = self._pulses.setdefault(instrument.exchange, {})
-            if instrument not in pulses:
-                pulses[instrument] = _Pulse()
-                self._await_first(pulses[instrument], now)
+            if instrument not in self._pulse_of:
+                pulse = self._pulse_of[instrument] = _Pulse()
+                self._pulses.setdefault(instrument.exchange, {})[instrument] = pulse
+                self._await_first(pulse, now)
 
     def restart(self, now: float) -> None:
         """A new connection: each has to be confirmed again. What is usual is still known."""
         self._fresh.clear()
         self._batches.clear()
-        for pulses in self._pulses.values():
-            for pulse in pulses.values():
-                pulse.is_confirmed = False
-                self._await_first(pulse, now)
+        for pulse in self._pulse_of.values():
+            self._await_first(pulse, now)
 
     def saw(self, ticks: Sequence[Tick], now: float) -> None:
         """Ticks of one frame came."""
@@ -129,37 +148,44 @@ class Liveness:
         fresh, self._fresh = self._fresh, {}
         back: set[Instrument] = set()
         open_now = {exchange: is_open(exchange) for exchange in self._pulses}
+        pulse_of = self._pulse_of
         for instrument, at in fresh.items():
-            pulses = self._pulses.get(instrument.exchange)
-            pulse = None if pulses is None else pulses.get(instrument)
+            pulse = pulse_of.get(instrument)
             if pulse is None:
+                continue
+            if at < pulse.learn_at and at - pulse.since <= pulse.longest_s:
+                pulse.pauses += 1
+                pulse.since = at
+                pulse.due_at = at + pulse.limit_s
                 continue
             if pulse.is_mute:
                 pulse.is_mute = False
                 back.add(instrument)
             if open_now[instrument.exchange] and pulse.is_confirmed:
-                self._take_pause(pulse, at - pulse.since)
+                self._take_pause(pulse, at)
             pulse.since, pulse.is_confirmed = at, True
-            pulse.due_at = at + self._limit_s(pulse)
+            pulse.due_at = at + pulse.limit_s
         if back:
             self.mute -= back
 
-    def _take_pause(self, pulse: _Pulse, pause_s: float) -> None:
-        limit_s = self._limit_s(pulse)
+    def _take_pause(self, pulse: _Pulse, at: float) -> None:
+        pause_s, limit_s = at - pulse.since, pulse.limit_s
         # What was told as a silence may have been a fault, or usual after all: it doubles the limit, no more.
         learned_s = pause_s if pause_s < limit_s else 2.0 * limit_s / _FACTOR
         half_life_s = max(_HALF_LIFE_S, _HALF_LIFE_PAUSES * pulse.longest_s)
-        pulse.longest_s = max(learned_s, pulse.longest_s * 0.5 ** (pause_s / half_life_s))
+        faded = 0.5 ** (max(0.0, at - pulse.faded_at) / half_life_s) if pulse.pauses else 0.0
+        pulse.longest_s = max(learned_s, pulse.longest_s * faded)
+        pulse.faded_at = at
         pulse.pauses += 1
-
-    def _limit_s(self, pulse: _Pulse) -> float:
-        if pulse.pauses < _ENOUGH_PAUSES:
-            return _NEVER
-        return max(self._mute_after_s, _factor(pulse.pauses) * pulse.longest_s)
+        if pulse.pauses >= _ENOUGH_PAUSES:
+            pulse.limit_s = max(self._mute_after_s, _factor(pulse.pauses) * pulse.longest_s)
+            self._turn = (self._turn + 1) % _TURNS
+            pulse.learn_at = at + _LEARN_EVERY_S * (0.5 + self._turn / _TURNS)
 
     def _await_first(self, pulse: _Pulse, now: float) -> None:
         pulse.since = now
         pulse.is_confirmed = False
+        pulse.learn_at = -_NEVER
         usual_s = 0.0 if pulse.pauses < _ENOUGH_PAUSES else _factor(pulse.pauses) * pulse.longest_s
         pulse.due_at = now + max(self._confirm_within_s, usual_s)
 
@@ -168,7 +194,8 @@ class Liveness:
             self._await_first(pulse, now)
             return
         pulse.since = now
-        pulse.due_at = now + self._limit_s(pulse)
+        pulse.learn_at = -_NEVER
+        pulse.due_at = now + pulse.limit_s
 
 
 def _factor(pauses: int) -> float:
