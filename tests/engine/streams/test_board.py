@@ -15,6 +15,8 @@ from mds_engine.streams.board import Board
 
 NAMES = tuple(Instrument("NSE", name) for name in "ABCDE")
 INFY, SBIN = NAMES[:2]
+ROSTERS = (NAMES, NAMES[:3], NAMES[:1:-1])
+"""A connection hands on the same tuple for frames of the same instruments."""
 figures = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 instruments = st.sampled_from(NAMES)
 
@@ -41,6 +43,10 @@ def batch_of(found: Sequence[Tick], names: tuple[Instrument, ...] | None = None)
     )
 
 
+def quote_tick(instrument: Instrument, **fields: float | None) -> Tick:
+    return Tick(instrument=instrument, kind=TickKind.QUOTE, source="zerodha", **fields)
+
+
 class Boards(RuleBasedStateMachine):
     """Ticks alone, in frames, quotes and farewells in any order, against a plain dictionary."""
 
@@ -48,7 +54,6 @@ class Boards(RuleBasedStateMachine):
         super().__init__()
         self.board = Board()
         self.known: dict[Instrument, dict[str, object]] = {}
-        self.names: dict[tuple[Instrument, ...], tuple[Instrument, ...]] = {}
         self.now = 0.0
 
     def of(self, instrument: Instrument) -> dict[str, object]:
@@ -67,12 +72,17 @@ class Boards(RuleBasedStateMachine):
         self.board.put(tick, self.now)
         self.note(tick)
 
-    @rule(found=st.lists(ticks(source="zerodha"), max_size=8), again=st.booleans())
-    def a_frame(self, found: list[Tick], again: bool) -> None:
+    @rule(found=st.lists(ticks(source="zerodha"), max_size=8))
+    def a_frame(self, found: list[Tick]) -> None:
         self.now += 1
-        names = tuple(tick.instrument for tick in found)
-        if again:  # the same object as the last frame of these instruments had
-            names = self.names.setdefault(names, names)
+        self.board.put_batch(batch_of(found), self.now)
+        for tick in found:
+            self.note(tick)
+
+    @rule(names=st.sampled_from(ROSTERS), prices=st.lists(figures, min_size=5, max_size=5))
+    def a_frame_of_names_as_before(self, names: tuple[Instrument, ...], prices: list[float | None]) -> None:
+        self.now += 1
+        found = [quote_tick(name, price=price) for name, price in zip(names, prices, strict=False)]
         self.board.put_batch(batch_of(found, names), self.now)
         for tick in found:
             self.note(tick)
@@ -131,10 +141,6 @@ class Boards(RuleBasedStateMachine):
 
 TestBoards = Boards.TestCase
 TestBoards.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
-
-
-def quote_tick(instrument: Instrument, **fields: float) -> Tick:
-    return Tick(instrument=instrument, kind=TickKind.QUOTE, source="zerodha", **fields)
 
 
 @given(st.lists(ticks(source="zerodha"), max_size=12))
