@@ -21,7 +21,6 @@ from mds_engine.config.schema import Config
 from mds_engine.control import Command, CommandResult, Event, Snapshot, events
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import (
-    InvalidRequest,
     MdsError,
 )
 from mds_engine.event_log import EventLog
@@ -29,7 +28,6 @@ from mds_engine.keeping import Keeper
 from mds_engine.log import get_logger
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
-from mds_engine.policy.reconnect import ReconnectBackoff
 from mds_engine.recording.recorder import Recorder
 from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.deadlines import DeadlineSweeper
@@ -42,9 +40,8 @@ from mds_engine.sources.contract import SourcePlugin
 from mds_engine.steering import Steering
 from mds_engine.store.records import RETENTION_S, Records
 from mds_engine.store.sqlite import Store, StoreError
-from mds_engine.streams.hub import TickHub
+from mds_engine.streaming import Streaming
 from mds_engine.streams.reader import TickReader
-from mds_engine.streams.supervisor import StreamSupervisor
 from mds_engine.wiring import make_route, make_runtime
 
 if TYPE_CHECKING:
@@ -86,14 +83,18 @@ class Engine:
         self._failover = Failover(
             config.failback, clock=self._clock, emit=self._log.emit, moved=self._route_moved
         )
-        self._hub = TickHub(
-            config.streams,
+        self._streaming = Streaming(
+            config,
+            self.sources,
+            self._routes,
             clock=self._clock,
-            sources=self.sources,
-            route_of=self.route,
+            random=self._random,
             emit=self._log.emit,
             own=self._own,
+            route_of=self.route,
+            reconsider=self._failover.reconsider,
         )
+        self._hub = self._streaming.hub
         self._recorder = recorder
         self._store: Store | None = None
         self._keeper: Keeper | None = None
@@ -136,22 +137,9 @@ class Engine:
         caretaker = Caretaker(clock=self._clock, sweeper=sweeper)
         for route in self.config.routes:
             self.route(route.key)
-        supervisors: dict[str, StreamSupervisor] = {}
         for runtime in self.sources.values():
             runtime.sweeper = sweeper
-            unit = runtime.units.get(Capability.TICKS)
-            if unit is not None:
-                supervisors[runtime.name] = StreamSupervisor(
-                    runtime,
-                    unit,
-                    self.config.streams,
-                    lambda: ReconnectBackoff(self.config.reconnect, self._random),
-                    clock=self._clock,
-                    emit=self._log.emit,
-                    deliver=self._hub.deliver,
-                    on_lost=self._stream_lost,
-                )
-        self._hub.supervise(supervisors)
+        self._streaming.supervise()
         self._steering = Steering(
             self.sources,
             self._routes,
@@ -194,8 +182,7 @@ class Engine:
             if not runtime.refusal():
                 runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
             self._own(caretaker.watch(runtime), f"care for {runtime.name}")
-        for supervisor in supervisors.values():
-            self._own(supervisor.run(), f"stream of {supervisor.runtime.name}")
+        self._streaming.start()
         watched = self._hub.watch(self.config.console.watched)
         self._seed_board(watched)
 
@@ -333,11 +320,9 @@ class Engine:
         may wait; `name` is how a slow reader is told of. Raises InvalidRequest
         where no configured source streams an exchange at all.
         """
-        asked = [as_instrument(item) for item in instruments]
-        for exchange in {instrument.exchange for instrument in asked}:
-            if not self.route(RouteKey(Capability.TICKS, exchange)).units:
-                raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
-        return self._hub.reader(asked, latest=latest, queue=queue, name=name)
+        return self._streaming.ticks(
+            [as_instrument(item) for item in instruments], latest=latest, queue=queue, name=name
+        )
 
     # --- Control --------------------------------------------------------------------------------------
 
@@ -392,14 +377,6 @@ class Engine:
     def _route_moved(self, route: Route) -> None:
         if route.key.capability is Capability.TICKS:
             self._hub.assign()
-
-    def _stream_lost(self, runtime: SourceRuntime, instruments: frozenset[Instrument], why: str) -> None:
-        """At once, not at the next round of housekeeping: a standby waits to take over."""
-        self._hub.lost(runtime, instruments, why)
-        for route in list(self._routes.values()):
-            if route.key.capability is Capability.TICKS and route.unit(runtime.name) is not None:
-                self._failover.reconsider(route)
-        self._hub.assign()
 
     def _seed_board(self, instruments: tuple[Instrument, ...]) -> None:
         """Put a quote on the board for each instrument newly watched: ticks may lack a previous close."""

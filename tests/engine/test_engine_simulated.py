@@ -12,6 +12,7 @@ from mds_engine.config.simulated import SimulatorAddress, at_simulator, demo_con
 from mds_engine.control import events
 from mds_engine.engine import Engine
 from mds_engine.errors import AllSourcesFailedError
+from mds_engine.model import Gap, Tick, TickKind
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.plugins import find_plugins
@@ -164,24 +165,36 @@ async def pair(plugins):
 
 
 async def until(ticks, source, instruments):
-    """Read on until each of the instruments has ticked from that source."""
-    missing = set(instruments)
-    async for tick in ticks:
-        if tick.source == source:
-            missing.discard(str(tick.instrument))
+    """Read on until each of the instruments has ticked from that source; returns all that came."""
+    missing, items = set(instruments), []
+    async for item in ticks:
+        items.append(item)
+        if isinstance(item, Tick) and item.source == source:
+            missing.discard(str(item.instrument))
         if not missing:
-            return
+            return items
+    return items
 
 
 async def test_ticks_go_on_from_the_backup_and_come_back_to_the_primary(plugins):
     wanted = ("BINANCE:BTCUSDT", "BINANCE:ETHUSDT")
     async with pair(plugins) as (simulator, engine), engine.ticks(wanted) as ticks:
-        await until(ticks, "primary", wanted)
+        items = await until(ticks, "primary", wanted)
         await simulator.inject("binance", Fault(kind=FaultKind.STATUS, status=503, scope="ws"), 0)
         await simulator.inject("binance", Fault(kind=FaultKind.CUT_STREAM), 0)
-        await until(ticks, "backup", wanted)
+        items += await until(ticks, "backup", wanted)
         await simulator.clear("binance", endpoint=0)
-        await until(ticks, "primary", wanted)
+        items += await until(ticks, "primary", wanted)
+        for instrument in wanted:
+            numbers = [
+                item.sequence
+                for item in items
+                if isinstance(item, Tick)
+                and str(item.instrument) == instrument
+                and item.kind is TickKind.TRADE
+            ]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), "none lost, none twice"
+        assert not [item for item in items if isinstance(item, Gap)]
         assert told(engine, events.StreamLost)[0].source == "primary"
         moves = [
             (type(event).__name__, event.before, event.after)

@@ -22,6 +22,7 @@ from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.hedging import HedgeSettings
 from mds_engine.policy.limiter_settings import LimiterSettings
 from mds_engine.policy.panic import PanicSettings
+from mds_engine.policy.quality_settings import QualitySettings
 from mds_engine.policy.reconnect import ReconnectSettings
 from mds_engine.policy.retry import RetrySettings
 from mds_engine.policy.source_breaker import SourceBreakerSettings
@@ -77,9 +78,9 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     failback: Failback | None = None
     """`sticky` or `preemptive`; unset means what `[failback]` says."""
     standby: bool | None = None
-    """For ticks: whether the next source streams too, held back, so that a failover loses nothing; unset: no."""
+    """For ticks: whether the next source streams too, held back, so that a failover loses nothing."""
     quarantine: bool | None = None
-    """For ticks: whether an instrument is taken from a source whose data of it looks wrong; unset: no."""
+    """For ticks: whether an instrument is taken from a source whose data of it looks wrong."""
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,9 +93,9 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     failback: Failback | None = None
     """`sticky` or `preemptive`; unset means what `[failback]` says."""
     standby: bool | None = None
-    """For ticks: whether the next source streams too, held back, so that a failover loses nothing; unset: no."""
+    """For ticks: whether the next source streams too, held back, so that a failover loses nothing."""
     quarantine: bool | None = None
-    """For ticks: whether an instrument is taken from a source whose data of it looks wrong; unset: no."""
+    """For ticks: whether an instrument is taken from a source whose data of it looks wrong."""
     quote: RouteSettings | None = None
     """The route of quotes, where it differs."""
     bars: RouteSettings | None = None
@@ -161,6 +162,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     streams: StreamSettings = StreamSettings()
     reconnect: ReconnectSettings = ReconnectSettings()
     """Of live streams."""
+    quality: QualitySettings = QualitySettings()
+    """When live data looks wrong."""
     recording: RecordingSettings = RecordingSettings()
     """Of the console's black box."""
     console: ConsoleSettings = ConsoleSettings()

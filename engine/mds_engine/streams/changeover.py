@@ -238,15 +238,20 @@ class Changeover:
 
     # --- Moving single instruments --------------------------------------------------------------------
 
-    def avoid(self, source: str, instruments: Iterable[Instrument], why: str) -> None:
-        """Take these instruments from a source, as far as a standby has them. They go back once it has
-        sent them well for a while."""
+    def avoid(self, source: str, instruments: Iterable[Instrument], why: str) -> bool:
+        """Take these instruments from a source, as far as a standby has them; True where that is new.
+
+        They go back once it has sent them well for a while: ask again as long as it does not.
+        """
+        new = False
         for instrument in instruments:
             avoided = self._avoided.get(instrument)
             if avoided is None or avoided.source != source:
                 self._avoided[instrument] = _Avoided(source, why)
+                new = True
             else:
                 avoided.good_since = None
+        return new
 
     # --- Switching ------------------------------------------------------------------------------------
 

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.control.route_key import RouteKey
-from mds_engine.model import Capability, Gap, Instrument, StreamItem, Tick
+from mds_engine.model import Capability, Gap, Instrument, StreamItem, Tick, TickFlag
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.streams.board import Board
 from mds_engine.streams.changeover import Changeover
 from mds_engine.streams.filler import Filler
+from mds_engine.streams.judge import Judge
 from mds_engine.streams.lane import Lane
 from mds_engine.streams.reader import TickReader
 from mds_engine.streams.supervisor import StreamSupervisor
@@ -41,8 +45,12 @@ class TickHub:
         route_of: Callable[[RouteKey], Route],
         emit: Callable[[Event], None],
         own: Callable[[Coroutine[None, None, None], str], object],
+        quality: QualityMonitor,
+        expect: Callable[[Iterable[str]], None],
     ) -> None:
+        """`quality` checks all sources, standbys included; `expect` is told whose hours matter."""
         self.board = Board()
+        self.quality = quality
         self._settings = settings
         self._clock = clock
         self._sources = sources
@@ -67,6 +75,16 @@ class TickHub:
             hand_on=self._hand_on_all,
             sync=self._sync,
         )
+        self._judge = Judge(
+            quality,
+            clock=clock,
+            board=self.board,
+            route_of=route_of,
+            emit=emit,
+            avoid=self._changeover.avoid,
+            flagged=self._forget_plans,
+        )
+        self._expect = expect
         self._filler = Filler(
             settings,
             clock=clock,
@@ -152,8 +170,8 @@ class TickHub:
     def assign(self) -> None:
         """Aim every wanted instrument at a source, and tell the supervisors what to stream."""
         self._lay_lanes()
-        if self._batches is not None:
-            self._batches.forget_plans()
+        self._forget_plans()
+        self._expect(self._lanes)
         wanted = self._changeover.aim(self._lanes)
         for exchange, lanes in self._lanes.items():
             if self._route_of(RouteKey(Capability.TICKS, exchange)).serving is None:
@@ -170,8 +188,7 @@ class TickHub:
             if lane is not None and lane.active == runtime.name:
                 self._sync(lane)
                 lane.interrupted(why)
-        if self._batches is not None:
-            self._batches.forget_plans()
+        self._forget_plans()
 
     def mute(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
         """A source that otherwise flows is silent about these: a standby may have them."""
@@ -187,6 +204,8 @@ class TickHub:
         self._filler.housekeep()
         if self._changeover.housekeep() or over:
             self.assign()
+        if self._judge.judge(self._lane_of, now):
+            self.assign()
         self._tell_slow(now)
 
     def subscriptions(self, exchange: str) -> int:
@@ -196,7 +215,10 @@ class TickHub:
     def _lay_lanes(self) -> None:
         """A lane for each wanted instrument, and for no other."""
         wanted = self._readers.keys() | self._watched.keys() | self._lingering.keys()
-        for instrument in self._lane_of.keys() - wanted:
+        gone = self._lane_of.keys() - wanted
+        for name in self._sources if gone else ():
+            self.quality.forget(name, gone)
+        for instrument in gone:
             del self._lane_of[instrument]
             del self._lanes[instrument.exchange][instrument]
             self._changeover.forget(instrument)
@@ -206,6 +228,10 @@ class TickHub:
             self._lanes.setdefault(instrument.exchange, {})[instrument] = lane
         for exchange in [exchange for exchange, lanes in self._lanes.items() if not lanes]:
             del self._lanes[exchange]
+
+    def _forget_plans(self) -> None:
+        if self._batches is not None:
+            self._batches.forget_plans()
 
     def _with_trades(self, lane: Lane) -> list[SourceRuntime]:
         """Who may have past trades by the numbers of a lane's vendor: its source first."""
@@ -231,7 +257,8 @@ class TickHub:
         ring = self._changeover.rings.get(name)
         if ring is not None:
             ring.append(now, ticks)
-        if isinstance(ticks, TickBatch):
+        self.quality.observe(name, ticks, now)
+        if type(ticks) is TickBatch:  # isinstance would ask the abstract Sequence, which is slow
             self._deliver_batch(name, ticks, now)
             return
         if self._batches is not None:
@@ -250,12 +277,12 @@ class TickHub:
                 self._changeover.arrived(lane, name, tick, now)
                 continue
             items = lane.put(tick, now)
-            if items is None:
+            if items is None and not lane.suspect:
                 board.put(tick, now)
                 for reader in readers.get(instrument, ()):
                     reader.put(tick)
             else:
-                self._hand_on_all(lane, items)
+                self._hand_on_all(lane, (tick,) if items is None else items)
 
     def _deliver_batch(self, name: str, batch: TickBatch, now: float) -> None:
         """Many at once, as far as their lanes are plain; the others one by one."""
@@ -300,6 +327,8 @@ class TickHub:
         readers = self._readers.get(lane.instrument, ())
         for item in items:
             if isinstance(item, Tick):
+                if lane.suspect:
+                    item = msgspec.structs.replace(item, flags=item.flags | TickFlag.SUSPECT)  # noqa: PLW2901
                 self.board.put(item, now)
             elif isinstance(item, Gap):
                 self._tell_gap(item)
@@ -307,8 +336,7 @@ class TickHub:
                 reader.put(item)
         if lane.waiting:
             self._filler.watch(lane)
-        if self._batches is not None:
-            self._batches.forget_plans()
+        self._forget_plans()
 
     def _sync(self, lane: Lane) -> None:
         """Let a lane know what went to the readers past it, in large frames."""

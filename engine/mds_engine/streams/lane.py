@@ -52,6 +52,7 @@ class Lane:
         "last_at",
         "late",
         "next_trade",
+        "suspect",
         "waiting",
     )
 
@@ -71,6 +72,8 @@ class Lane:
         """Monotonic time since when the next trade is missing."""
         self.asked_to: int | None = None
         """The last number that a fill under way was asked for."""
+        self.suspect = False
+        """Whether the active source's data of it looks wrong now, so that its ticks are flagged."""
         self.duplicates = 0
         self.late = 0
         self._vendor = ""
@@ -259,6 +262,7 @@ class Lane:
             and not self._gap_why
             and self.next_trade is None
             and not self.waiting
+            and not self.suspect
         )
 
     def remember(self, ticks: Iterable[Tick], at: float) -> None:

@@ -102,7 +102,7 @@ class TickReader:
             if isinstance(gone, SourceSwitched | Gap):
                 self._news.append(gone)
                 continue
-            number = len(gone) if isinstance(gone, TickBatch) else 1
+            number = len(gone) if type(gone) is TickBatch else 1
             self._ticks -= number
             self.missed += number
             self._untold += number
@@ -124,10 +124,10 @@ class TickReader:
             if tick is not None:
                 return tick
             item = self._next()
-            if isinstance(item, TickBatch):
+            if item is not None:
+                if not isinstance(item, TickBatch):
+                    return item
                 self._opened = iter(item)
-            elif item is not None:
-                return item
             elif self._closed:
                 raise StopAsyncIteration
             else:
@@ -165,7 +165,7 @@ class TickReader:
             return self._news.popleft()
         if self._queue:
             item = self._queue.popleft()
-            if isinstance(item, TickBatch):
+            if type(item) is TickBatch:
                 self._ticks -= len(item)
             elif type(item) is Tick:
                 self._ticks -= 1

@@ -1,0 +1,104 @@
+"""The live side of an engine: a supervisor a source, the hub they deliver to, and when exchanges trade."""
+
+import random as random_module
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+from mds_engine.clock import Clock
+from mds_engine.config.schema import Config
+from mds_engine.control.events import Event
+from mds_engine.control.route_key import RouteKey
+from mds_engine.errors import InvalidRequest
+from mds_engine.model import Capability, Instrument
+from mds_engine.policy.quality import QualityMonitor
+from mds_engine.policy.reconnect import ReconnectBackoff
+from mds_engine.routing.route import Route
+from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.streams.hub import TickHub
+from mds_engine.streams.reader import TickReader
+from mds_engine.streams.supervisor import StreamSupervisor
+from mds_engine.streams.trading_hours import TradingHours
+
+
+class Streaming:
+    """Wires streams together. `own` keeps the tasks that it begins; `reconsider` moves routes."""
+
+    def __init__(
+        self,
+        config: Config,
+        sources: Mapping[str, SourceRuntime],
+        routes: Mapping[RouteKey, Route],
+        *,
+        clock: Clock,
+        random: random_module.Random,
+        emit: Callable[[Event], None],
+        own: Callable[[Coroutine[None, None, None], str], object],
+        route_of: Callable[[RouteKey], Route],
+        reconsider: Callable[[Route], None],
+    ) -> None:
+        self._config = config
+        self._sources = sources
+        self._routes = routes
+        self._clock = clock
+        self._random = random
+        self._emit = emit
+        self._own = own
+        self._route_of = route_of
+        self._reconsider = reconsider
+        self._supervisors: dict[str, StreamSupervisor] = {}
+        self._hours = TradingHours(clock)
+        self.hub = TickHub(
+            config.streams,
+            clock=clock,
+            sources=sources,
+            route_of=route_of,
+            emit=emit,
+            own=own,
+            quality=QualityMonitor(config.quality, is_open=self._is_open),
+            expect=self._hours.expect,
+        )
+
+    def supervise(self) -> None:
+        """Make a supervisor of each source that streams."""
+        for runtime in self._sources.values():
+            unit = runtime.units.get(Capability.TICKS)
+            if unit is not None:
+                self._supervisors[runtime.name] = StreamSupervisor(
+                    runtime,
+                    unit,
+                    self._config.streams,
+                    lambda: ReconnectBackoff(self._config.reconnect, self._random),
+                    clock=self._clock,
+                    emit=self._emit,
+                    deliver=self.hub.deliver,
+                    on_lost=self._lost,
+                    on_mute=self.hub.mute,
+                    is_open=self._is_open,
+                )
+        self.hub.supervise(self._supervisors)
+
+    def start(self) -> None:
+        """Begin to stream what is wanted."""
+        if self._config.streams.regular_hours:
+            self._own(self._hours.run(), "trading hours")
+        for supervisor in self._supervisors.values():
+            self._own(supervisor.run(), f"stream of {supervisor.runtime.name}")
+
+    def ticks(
+        self, instruments: Sequence[Instrument], *, latest: bool, queue: int | None, name: str
+    ) -> TickReader:
+        """A reader. Raises InvalidRequest where no configured source streams an exchange at all."""
+        for exchange in {instrument.exchange for instrument in instruments}:
+            if not self._route_of(RouteKey(Capability.TICKS, exchange)).units:
+                raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
+        return self.hub.reader(instruments, latest=latest, queue=queue, name=name)
+
+    def _is_open(self, exchange: str, wall: float) -> bool:
+        return not self._config.streams.regular_hours or self._hours.is_open(exchange, wall)
+
+    def _lost(self, runtime: SourceRuntime, instruments: frozenset[Instrument], why: str) -> None:
+        """At once, not at the next round of housekeeping: a standby waits to take over."""
+        self.hub.lost(runtime, instruments, why)
+        for route in list(self._routes.values()):
+            if route.key.capability is Capability.TICKS and route.unit(runtime.name) is not None:
+                self._reconsider(route)
+        self.hub.assign()
