@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import AddrInfoType, start_connection
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSParsedURL, WSTransport, ws_connect
 
 Take = Callable[[Any], None]
@@ -21,6 +21,7 @@ _TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONT
 _PING, _PONG, _CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 
 _READ_BYTES = 64 * 1024
+"""At most so much is read at once: a flood stays in the processor's cache, and lets others have the loop."""
 _MOST_HELD = 256
 _NEXT_ADDRESS_AFTER_S = 0.25
 _TLS_GOODBYE_S = 2.0
@@ -287,6 +288,18 @@ class Connection(WSListener):
         return self._transport.underlying_transport
 
 
+class _Socket(socket.socket):
+    """Reads in pieces. picows would double its buffer as long as a read fills it, up to megabytes."""
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        return super().recv_into(buffer, min(nbytes or len(buffer), _READ_BYTES), flags)
+
+
+def _make_socket(address: AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    return _Socket(family=family, type=kind, proto=protocol)
+
+
 async def open_connection(
     url: str, headers: Mapping[str, str], *, ping_after_s: float, largest_message: int
 ) -> Connection:
@@ -303,8 +316,11 @@ async def open_connection(
     async def connect(address: WSParsedURL) -> socket.socket:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        used.append(await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S))
-        return used[-1]
+        one = await start_connection(
+            found, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S, socket_factory=_make_socket
+        )
+        used.append(one)
+        return one
 
     try:
         await ws_connect(
@@ -319,7 +335,8 @@ async def open_connection(
             enable_auto_pong=False,
             max_frame_size=largest_message,
             extra_headers=headers,
-            read_buffer_init_size=_READ_BYTES,
+            # Room for a read and for a message that a read before it has begun.
+            read_buffer_init_size=2 * _READ_BYTES,
             socket_factory=connect,
             # Python's own TLS: the engine's other connections use it too.
             use_aiofastnet=False,

@@ -182,6 +182,30 @@ async def test_who_gathers_is_told_when_all_that_came_at_once_is_through(context
     assert heard == ["a", "b", None, "c", "d", None, "e", None]
 
 
+async def test_a_flood_comes_in_pieces_between_which_others_have_the_loop(context) -> None:
+    one = frame(BINARY, b"x" * 1000)
+    count = 20_000
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(20):
+            writer.write(one * (count // 20))
+            await writer.drain()
+        writer.write(close_frame(1000))
+
+    taken, of_each_read = 0, [0]
+
+    def take(message: str | bytes) -> None:
+        nonlocal taken
+        taken += 1
+
+    async with served(talk) as server, opened(context, server) as stream:
+        with pytest.raises(Unavailable):
+            await stream.pump(take, lambda: of_each_read.append(taken - sum(of_each_read)))
+    assert taken == count
+    _, _, *reads = of_each_read  # the first is what was held until somebody took it
+    assert max(reads) <= 64 * 1024 // len(one) + 1
+
+
 async def test_an_exception_of_the_taker_ends_it_and_is_left_as_it_is(context) -> None:
     heard: list[object] = []
 

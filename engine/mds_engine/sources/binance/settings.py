@@ -20,7 +20,7 @@ class BinanceSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_
     stream_endpoints: tuple[str, ...] = ("wss://stream.binance.com:9443", "wss://stream.binance.com:443")
     """Base URLs for live streams, tried in order."""
     stream_kinds: tuple[str, ...] = ("aggTrade", "bookTicker")
-    """The streams that are subscribed for each instrument, by Binance's names; `aggTrade` rather than `trade`,
-    as what was missed of it is asked for again at a sixth of the weight."""
+    """The streams that are subscribed for each instrument, by Binance's names. What was missed of `aggTrade`
+    is asked for again at a sixth of the weight of `trade`."""
     probe_symbol: str = "BTCUSDT"
     """A symbol that is always listed: asking for it keeps the answer about the limits small."""
