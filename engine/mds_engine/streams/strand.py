@@ -69,6 +69,10 @@ class StrandKeeper(Protocol):
         """A strand that was up is not any more."""
         ...
 
+    def interrupted(self, carried: frozenset[Instrument], why: str) -> None:
+        """Ticks of these may be missed for a moment, by our own doing."""
+        ...
+
     def changed(self) -> None:
         """A strand's problem came, went, or is another."""
         ...
@@ -259,6 +263,8 @@ class Strand:
                 # the route gives them another source.
                 self.note_problem(loss.message)
                 self._keeper.lost(self, carried, loss)
+            elif self._replaced:
+                self._keeper.interrupted(carried, self._replaced)
             self._keeper.changed()
             await self._give_up_renewal()
             if last is not None:

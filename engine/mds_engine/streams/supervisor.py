@@ -48,8 +48,9 @@ class StreamSupervisor:
         on_mute: OnInstruments = _nobody,
         is_open: Callable[[str, float], bool] = regular_hours,
     ) -> None:
-        """`on_lost` is told what a connection carried when it is lost, `on_mute` which instruments are
-        silent on a stream that flows; `is_open` whether an exchange trades at a time (epoch seconds UTC)."""
+        """`on_lost` is told what a connection carried that ended before another was up, `on_mute` which
+        instruments are silent on a stream that flows; `is_open` says whether an exchange trades at a time
+        (epoch seconds UTC)."""
         self.runtime = runtime
         self.unit = unit
         self.settings = settings
@@ -215,7 +216,11 @@ class StreamSupervisor:
         permit = self.runtime.acquire(self.unit, now)
         if permit is not None:
             self.runtime.failed(self.unit, permit, now, 0.0, error)
-        self._on_lost(self.runtime, carried, error.message)
+        self.interrupted(carried, error.message)
+
+    def interrupted(self, carried: frozenset[Instrument], why: str) -> None:
+        """Ticks of these may be missed from now on."""
+        self._on_lost(self.runtime, carried, why)
 
     def changed(self) -> None:
         """A strand's problem or its flow came or went: so may the source's."""

@@ -277,11 +277,14 @@ def test_where_all_connections_are_in_use_each_is_replaced_in_its_turn(virtually
                 await one.pump(0.1)
                 most = max(most, len(one.vendor.open_streams))
             open_now = sorted(symbols(stream) for stream in one.vendor.open_streams)
-            return most, open_now, [event.why for event in one.told(events.StreamRenewed)], one.lost
+            renewed = [event.why for event in one.told(events.StreamRenewed)]
+            return most, open_now, renewed, one.lost, one.told(events.StreamLost), one.unit.problem
 
-    most, open_now, why, lost = virtually(scene)
-    assert (most, open_now, lost) == (2, ["AB", "CD"], [])
-    assert why == ["the old connection was closed first: the vendor allows no further one beside it"] * 2
+    most, open_now, renewed, interrupted, lost, problem = virtually(scene)
+    assert (most, open_now, lost, problem) == (2, ["AB", "CD"], [], "")
+    why = "the old connection was closed first: the vendor allows no further one beside it"
+    assert renewed == [why, why]
+    assert set(interrupted) == {(some("AB"), why), (some("CD"), why)}, "whoever listens must look for gaps"
 
 
 # --- Silence --------------------------------------------------------------------------------------------
@@ -299,6 +302,18 @@ def test_ten_ticks_a_second_that_stop_are_missed_within_a_second_and_a_half(virt
     waited_s, why, problem = virtually(scene)
     assert 1.0 <= waited_s <= 1.5
     assert why == problem == "connected but mute for 1.0 s"
+
+
+def test_a_process_that_stood_still_does_not_take_its_own_silence_for_the_streams(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(30.0)
+            asyncio.get_running_loop().advance(5.0)
+            await clock.sleep(0.01)  # the supervisor looks before what waits in the socket is read
+            await one.pump(5.0)
+            return one.lost
+
+    assert virtually(scene) == []
 
 
 def test_a_mute_instrument_on_a_stream_that_flows_is_found(virtually, supervise):
