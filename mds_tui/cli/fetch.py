@@ -226,7 +226,10 @@ def ticks(
     count: int | None,
     timeout: float | None,
 ) -> None:
-    """Print live ticks of each INSTRUMENT as they come, and between them what became of the stream."""
+    """Print live ticks as they come.
+
+    Between them stands what became of the stream: a new source, a gap, what was missed.
+    """
 
     import asyncio
 

@@ -125,21 +125,35 @@ def test_bars_are_the_files(fetched, decoded, instrument, interval, span, source
     ("instrument", "vendor", "kind", "name", "count"),
     [
         ("NSE:INFY", "kite", "ticker", "ticker_full.packet", 1),
-        (
-            "BINANCE:BTCUSDT",
-            "binance",
-            "stream",
-            "ws_spot_btcusdt_20240808_head.hftbacktest.log.gz",
-            200,
-        ),
-        ("NASDAQ:AAPL", "yahoo", "stream", "stream_messages.jsonl", 3),
+        ("BINANCE:DOTUSDT", "binance", "stream", "ws_spot_2021-04-04_btc_eth_dot.cryptofeed.log.gz", 177),
+        # Three captures of three years, the last of them the oldest: the first two stand in order.
+        ("NASDAQ:AAPL", "yahoo", "stream", "stream_messages.jsonl", 2),
     ],
 )
 def test_ticks_are_the_files(fetched, decoded, instrument, vendor, kind, name, count) -> None:
     ticks = fetched("ticks", instrument, "--count", str(count))
-    recorded = [
+    assert ticks == _recorded(decoded(vendor, kind, name), instrument)[:count]
+
+
+def test_ticks_of_configured_streams_are_the_files(fetched, decoded, tmp_path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        """\
+[sources.binance]
+kind = "binance"
+stream_kinds = ["trade", "bookTicker"]
+[routes.BINANCE]
+sources = ["binance"]
+"""
+    )
+    ticks = fetched("ticks", "BINANCE:BTCUSDT", "--count", "200", "--config", config)
+    rows = decoded("binance", "stream", "ws_spot_btcusdt_20240808_head.hftbacktest.log.gz")
+    assert ticks == _recorded(rows, "BINANCE:BTCUSDT")[:200]
+
+
+def _recorded(rows, instrument):
+    return [
         {key: value for key, value in row.items() if key != "received"} | {"instrument": instrument}
-        for row in decoded(vendor, kind, name)
-        if row["instrument"] in (instrument, "KITE:408065")
+        for row in rows
+        if row["instrument"] in (instrument, "KITE:408065") and row.get("kind") != "bar"
     ]
-    assert ticks == recorded[:count]

@@ -26,6 +26,10 @@ _INSTANT_S = 0.0005
 _FEW = 4
 """Up to so many values are cheaper one by one, by what is at hand, than all at once."""
 
+_NEIGHBOURS = 64
+_NEAR_S = 120.0
+"""Up to so many values of so short a time are cheaper one by one, too."""
+
 
 class Market:
     """The simulated market, or one vendor's distorted view of it.
@@ -72,6 +76,11 @@ class Market:
             frozen_at=old.frozen_at if frozen_at is None else frozen_at,
         )
         return view
+
+    @property
+    def view(self) -> Distortion:
+        """How this view departs from the truth."""
+        return self._distortion
 
     def now(self) -> float:
         """Epoch seconds of the newest data that this view has: the wall clock, less the vendor's lag."""
@@ -265,7 +274,7 @@ class Market:
     # The truth, distorted but not yet rounded.
 
     def _values(self, listing: Listing, times: Floats) -> Floats:
-        if len(times) <= _FEW:
+        if len(times) <= _FEW or (len(times) <= _NEIGHBOURS and times[-1] - times[0] <= _NEAR_S):
             return np.array([self._value(listing, at) for at in times.tolist()])
         if self._distortion.frozen_at is not None:
             times = np.minimum(times, self._distortion.frozen_at)

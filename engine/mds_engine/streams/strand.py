@@ -283,7 +283,7 @@ class Strand:
             on_time = now - look_at < _OVERSLEPT_S
             if self.connections > 1:
                 await self._mind_renewal(now)
-                current = self._current
+                current = self._current or current  # renewed meanwhile
             if current.has_ended:
                 return current.why_ended()
             try:

@@ -1,4 +1,4 @@
-"""Large frames go the quick way to the same end: what a hub delivers of them equals what it delivers one by one."""
+"""Large frames go the quick way to the same end: what a hub delivers of them, it would deliver one by one."""
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings

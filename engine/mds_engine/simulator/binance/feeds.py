@@ -5,6 +5,7 @@ be asked; `payloads` gives what has come up since, oldest first.
 """
 
 import re
+from collections import deque
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +17,10 @@ from mds_engine.simulator.market import Market, UnknownInstrumentError
 
 _NEVER = float("inf")
 _AHEAD = 64
-"""Trade times are looked up this many at a time."""
+"""Trades are looked up this many at a time."""
+
+_Row = tuple[int, float, float, float, bool]
+"""One trade: number, price, size, epoch seconds, whether the buyer was the maker."""
 
 
 class Feed(Protocol):
@@ -83,30 +87,26 @@ class _TradeFeed:
         self._symbol = instrument.partition(":")[2]
         self._kind = kind
         self._next = market.trade_ids(instrument, now, now + 0.001).start
-        self._times: list[float] = []
+        self._view = market.view
+        self._ahead: deque[_Row] = deque()
         self.due = _NEVER
         self._look_ahead(market)
 
     def payloads(self, market: Market, now: float, unit: int) -> list[Any]:
-        first = self._next
+        if market.view != self._view:
+            self._look_ahead(market)
+        payloads = []
         while self.due <= now:
+            row = self._ahead.popleft()
             self._next += 1
-            self._times.pop(0)
-            if not self._times:
+            if self._kind == "bookTicker":
+                payloads.append(self._book(market, row[3]))
+            else:
+                payloads.append(self._trade(*row, stamp(max(now, row[3]), unit), unit))
+            if not self._ahead:
                 self._look_ahead(market)
-            self.due = self._times[0]
-        trades = market.trades(self._instrument, range(first, self._next))
-        rows = zip(
-            trades.id.tolist(),
-            trades.price.tolist(),
-            trades.size.tolist(),
-            trades.time.tolist(),
-            trades.buyer_is_maker.tolist(),
-            strict=True,
-        )
-        if self._kind == "bookTicker":
-            return [self._book(market, at) for _, _, _, at, _ in rows]
-        return [self._trade(*row, stamp(max(now, row[3]), unit), unit) for row in rows]
+            self.due = self._ahead[0][3]
+        return payloads
 
     def _trade(
         self, number: int, price: float, size: float, at: float, maker: bool, sent: int, unit: int
@@ -131,8 +131,20 @@ class _TradeFeed:
         }
 
     def _look_ahead(self, market: Market) -> None:
-        self._times = market.trade_times(self._instrument, range(self._next, self._next + _AHEAD))
-        self.due = self._times[0]
+        """Have the next trades at hand, as the vendor sees them now: many cost little more than one."""
+        trades = market.trades(self._instrument, range(self._next, self._next + _AHEAD))
+        self._view = market.view
+        self._ahead = deque(
+            zip(
+                trades.id.tolist(),
+                trades.price.tolist(),
+                trades.size.tolist(),
+                trades.time.tolist(),
+                trades.buyer_is_maker.tolist(),
+                strict=True,
+            )
+        )
+        self.due = self._ahead[0][3]
 
 
 class _Periodic:
