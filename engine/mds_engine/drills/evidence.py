@@ -27,8 +27,6 @@ class Evidence(NamedTuple):
     check_interval_s: float
     deadline_s: float
     sources: tuple[str, ...]
-    tick_times: tuple[tuple[float, str], ...] = ()
-    """(arrival, source) of each tick that a reader got."""
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of one kind, oldest first."""

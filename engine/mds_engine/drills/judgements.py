@@ -149,15 +149,3 @@ def errors_came_in_time(evidence: Evidence) -> Sequence[Check]:
     """With all down, the error comes before the deadline."""
     slowest_ms = max((call.took_ms for call in evidence.traffic.calls), default=0.0)
     return (at_most("slowest call", slowest_ms, evidence.deadline_s * 1000, "ms"),)
-
-
-def ticks_went_on(evidence: Evidence) -> Sequence[Check]:
-    """The reader got ticks from the backup soon after the cut."""
-    after = [at for at, source in evidence.tick_times if source == evidence.backup and at > evidence.fault_at]
-    before = [at for at, source in evidence.tick_times if at < evidence.fault_at]
-    gap_s = after[0] - evidence.fault_at if after else float("inf")
-    return (
-        at_least("ticks before the cut", len(before), 1),
-        at_least("ticks from the backup", len(after), 1),
-        at_most("until the first of them", gap_s, 2.0, "s"),
-    )

@@ -6,53 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from mds_engine.clock import Clock, SystemClock
-from mds_engine.config.load import parse_config
-from mds_engine.config.schema import Config
-from mds_engine.config.simulated import Address, SimulatorAddress, VendorAddress, at_simulator
+from mds_engine.config.simulated import SimulatorAddress
 from mds_engine.control.route_key import RouteKey
 from mds_engine.drills.evidence import Evidence
-from mds_engine.drills.scenarios import SCENARIOS, Scenario, Stage, find
+from mds_engine.drills.scenarios import SCENARIOS, Scenario, find
 from mds_engine.drills.scorecard import Scorecard
+from mds_engine.drills.staging import CHECK_INTERVAL_S, DEADLINE_S, TIMEOUT_S, configure, until_ready
+from mds_engine.drills.stream_rehearsal import StreamRehearsal
+from mds_engine.drills.stream_scenarios import StreamScenario
 from mds_engine.drills.traffic import Traffic
 from mds_engine.engine import Engine
-from mds_engine.errors import AllSourcesFailedError
-from mds_engine.model import Capability, Tick
+from mds_engine.model import Capability
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.contract import SourcePlugin
 
-TIMEOUT_S = 0.75
-CHECK_INTERVAL_S = 1.25
-DEADLINE_S = 3.0
-
-_SETTINGS = f"""\
-[engine]
-name = "drill"
-deadline_s = {DEADLINE_S}
-state_path = ":memory:"
-
-[breaker]
-open_s = {CHECK_INTERVAL_S * 2}
-open_cap_s = {CHECK_INTERVAL_S * 10}
-
-[health]
-interval_s = {CHECK_INTERVAL_S}
-doubt_interval_s = {CHECK_INTERVAL_S / 5}
-
-[failback]
-after_s = 1.0
-
-[streams]
-regular_hours = false
-
-[reconnect]
-first_s = 0.2
-cap_s = 1.0
-"""
-"""The defaults on about a twenty-fourth of their times: what takes minutes on a desk takes seconds here."""
-
 _WARM_S = 1.2
 _RECOVERY_S = 2.8
-_READY_WITHIN_S = 15.0
 
 
 async def run(
@@ -60,6 +29,8 @@ async def run(
 ) -> Scorecard:
     """Run one drill on this event loop. Raises UnknownDrillError."""
     scenario = find(name)
+    if isinstance(scenario, StreamScenario):
+        return await StreamRehearsal(scenario, plugins, seed, clock).run()
     return await _Drill(scenario, plugins, seed, clock or SystemClock()).run()
 
 
@@ -95,7 +66,6 @@ class _Drill:
         self._plugins = plugins
         self._seed = seed
         self._clock = clock
-        self._ticks: list[tuple[float, str]] = []
 
     async def run(self) -> Scorecard:
         began = self._clock.now()
@@ -103,7 +73,7 @@ class _Drill:
         vendors = tuple(dict.fromkeys(vendor for _, vendor, _ in stage.sources))
         async with Simulator(seed=self._seed, vendors=vendors, clock=self._clock) as simulator:
             address = msgspec.convert(simulator.describe(), SimulatorAddress)
-            engine = Engine(_config(stage, address, self._plugins), self._plugins, seed=self._seed)
+            engine = Engine(configure(stage, address, self._plugins), self._plugins, seed=self._seed)
             async with engine:
                 evidence = await self._rehearse(simulator, engine)
         checks = tuple(check for judge in self._scenario.judgements for check in judge(evidence))
@@ -118,12 +88,9 @@ class _Drill:
         )
 
     async def _rehearse(self, simulator: Simulator, engine: Engine) -> Evidence:
-        scenario, stage = self._scenario, self._scenario.stage
+        stage = self._scenario.stage
         traffic = Traffic(engine, self._clock, stage.instruments, stage.calls_per_s)
-        reading = None
-        if scenario.streams:
-            reading = asyncio.create_task(self._read_ticks(engine), name="read ticks")
-        await self._until_ready(engine)
+        await until_ready(engine, stage, self._clock)
         vendor, endpoint = stage.sources[0][1], stage.sources[0][2]
         wire = simulator.vendor(vendor)
         await traffic.run(_WARM_S)
@@ -134,9 +101,6 @@ class _Drill:
         await self._clear_faults(simulator)
         await traffic.run(_RECOVERY_S)
         await traffic.drain()
-        if reading is not None:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
         return Evidence(
             primary=stage.sources[0][0],
             backup=stage.sources[1][0],
@@ -153,7 +117,6 @@ class _Drill:
             check_interval_s=CHECK_INTERVAL_S,
             deadline_s=DEADLINE_S,
             sources=tuple(name for name, _, _ in stage.sources),
-            tick_times=tuple(self._ticks),
         )
 
     async def _during_fault(self, simulator: Simulator, traffic: Traffic) -> None:
@@ -183,47 +146,6 @@ class _Drill:
         sources = self._scenario.stage.sources
         return sources if self._scenario.everywhere else sources[:1]
 
-    async def _until_ready(self, engine: Engine) -> None:
-        """Let every source answer once: logins and imports are not what is rehearsed."""
-        stage = self._scenario.stage
-        deadline = self._clock.now() + _READY_WITHIN_S
-        for name, _, _ in stage.sources:
-            while True:
-                try:
-                    await engine.quote(stage.instruments[0], source=name, deadline_s=5.0)
-                except AllSourcesFailedError:
-                    if self._clock.now() >= deadline:
-                        raise
-                    await self._clock.sleep(0.1)
-                else:
-                    break
-
-    async def _read_ticks(self, engine: Engine) -> None:
-        async with engine.ticks(self._scenario.stage.instruments) as ticks:
-            async for item in ticks:
-                if isinstance(item, Tick):
-                    self._ticks.append((self._clock.wall(), item.source))
-
 
 _CHECK_GROUPS = frozenset({"ping", "profile", "instruments", "ticks", "crumb", "cookie", ""})
 """Wire groups that carry no data calls: checks, logins, handshakes."""
-
-
-def _config(stage: Stage, address: SimulatorAddress, plugins: Mapping[str, SourcePlugin]) -> Config:
-    """The drill's configuration: each source on the one endpoint that the stage gives it."""
-    text = _SETTINGS + "".join(
-        f'\n[sources.{name}]\nkind = "{vendor}"\ntimeout_s = {TIMEOUT_S}\n'
-        for name, vendor, _ in stage.sources
-    )
-    names = ", ".join(f'"{name}"' for name, _, _ in stage.sources)
-    text += f"\n[routes.{stage.exchange}]\nsources = [{names}]\n"
-    config = at_simulator(parse_config(text, plugins, {}, name="drill").config, address)
-    sources = {}
-    for name, vendor, endpoint in stage.sources:
-        one: Address | VendorAddress = address.vendors[vendor]
-        if address.vendors[vendor].endpoints:
-            one = address.vendors[vendor].endpoints[endpoint]
-        sources[name] = msgspec.structs.replace(
-            config.sources[name], endpoints=(one.http,), stream_endpoints=(one.ws,) if one.ws else ()
-        )
-    return msgspec.structs.replace(config, sources=sources)

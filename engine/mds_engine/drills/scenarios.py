@@ -6,22 +6,14 @@ from typing import NamedTuple
 from mds_engine.drills import judgements as judge
 from mds_engine.drills.evidence import Evidence
 from mds_engine.drills.scorecard import Check
+from mds_engine.drills.staging import Stage
+from mds_engine.drills.stream_scenarios import STREAM_SCENARIOS, StreamScenario
 from mds_engine.errors import MdsError
 from mds_engine.simulator.faults import Fault, FaultKind
 
 
 class UnknownDrillError(MdsError):
     """There is no drill of that name."""
-
-
-class Stage(NamedTuple):
-    """A route to rehearse on: its sources in order, each with its vendor and the endpoint it uses."""
-
-    exchange: str
-    sources: tuple[tuple[str, str, int], ...]
-    """(name, vendor, endpoint index), the primary first."""
-    instruments: tuple[str, ...]
-    calls_per_s: float
 
 
 class Scenario(NamedTuple):
@@ -40,8 +32,6 @@ class Scenario(NamedTuple):
     """How often the fault goes off and on again while it lasts."""
     bad_symbols: bool = False
     """Whether callers ask for instruments that nobody knows, in place of a fault."""
-    streams: bool = False
-    """Whether live ticks are read beside the calls."""
 
 
 PAIR = Stage(
@@ -66,112 +56,105 @@ NASDAQ = Stage(
 _ILL = (judge.no_call_failed, judge.failed_over, judge.dead_source_left_alone, judge.recovered)
 _POLITE = (judge.no_call_failed, judge.breakers_stayed_closed, judge.backup_served)
 
-SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario(
-            "primary-down",
-            "the primary refuses connections",
-            PAIR,
-            (Fault(kind=FaultKind.REFUSE),),
-            _ILL,
-        ),
-        Scenario(
-            "primary-hangs",
-            "the primary takes requests and never answers",
-            PAIR,
-            (Fault(kind=FaultKind.HANG),),
-            (*_ILL, judge.hanging_costs_one_timeout),
-            fault_s=3.0,
-        ),
-        Scenario(
-            "primary-5xx",
-            "the primary answers 503",
-            PAIR,
-            (Fault(kind=FaultKind.STATUS, status=503),),
-            _ILL,
-        ),
-        Scenario(
-            "throttled",
-            "the primary answers 429 with Retry-After 3600",
-            PAIR,
-            (Fault(kind=FaultKind.THROTTLE, retry_after_s=3600),),
-            (*_POLITE, judge.throttle_was_obeyed),
-        ),
-        Scenario(
-            "banned",
-            "the primary answers 418 with Retry-After 3600",
-            PAIR,
-            (Fault(kind=FaultKind.BAN, retry_after_s=3600),),
-            (*_POLITE, judge.throttle_was_obeyed, judge.failed_over),
-        ),
-        Scenario(
-            "token-expired",
-            "the primary's session has ended",
-            NSE,
-            (Fault(kind=FaultKind.TOKEN_EXPIRED),),
-            (*_POLITE, judge.login_was_asked_for, judge.failed_over),
-        ),
-        Scenario(
-            "garbage",
-            "the primary answers with web pages and with bodies that end in the middle",
-            PAIR,
-            (Fault(kind=FaultKind.HTML, probability=0.5), Fault(kind=FaultKind.TRUNCATE)),
-            _ILL,
-        ),
-        Scenario(
-            "slow",
-            "the primary answers, but many times slower than it uses to",
-            PAIR,
-            (Fault(kind=FaultKind.SLOW, delay_s=0.5),),
-            (judge.no_call_failed, judge.failed_over, judge.dead_source_left_alone),
-            fault_s=3.0,
-        ),
-        Scenario(
-            "flapping",
-            "the primary fails and recovers several times a second",
-            PAIR,
-            (Fault(kind=FaultKind.STATUS, status=500),),
-            (judge.no_call_failed, judge.few_switches),
-            fault_s=3.0,
-            flaps=6,
-        ),
-        Scenario(
-            "quota-spent",
-            "the primary's plan is used up",
-            NASDAQ,
-            (Fault(kind=FaultKind.QUOTA),),
-            (*_POLITE, judge.quota_was_noticed, judge.failed_over),
-        ),
-        Scenario(
-            "bad-symbol",
-            "callers ask for instruments that nobody knows",
-            PAIR,
-            (),
-            (judge.no_call_failed, judge.breakers_stayed_closed, judge.primary_kept),
-            bad_symbols=True,
-        ),
-        Scenario(
-            "stream-cut",
-            "the primary's live stream is cut and cannot be had again",
-            PAIR,
-            (Fault(kind=FaultKind.CUT_STREAM), Fault(kind=FaultKind.STATUS, status=503, scope="ws")),
-            (judge.no_call_failed, judge.ticks_went_on),
-            streams=True,
-        ),
-        Scenario(
-            "all-down",
-            "every source refuses connections",
-            PAIR,
-            (Fault(kind=FaultKind.REFUSE),),
-            (judge.every_attempt_was_named, judge.errors_came_in_time, judge.recovered),
-            everywhere=True,
-        ),
-    )
-}
+_SCENARIOS = (
+    Scenario(
+        "primary-down",
+        "the primary refuses connections",
+        PAIR,
+        (Fault(kind=FaultKind.REFUSE),),
+        _ILL,
+    ),
+    Scenario(
+        "primary-hangs",
+        "the primary takes requests and never answers",
+        PAIR,
+        (Fault(kind=FaultKind.HANG),),
+        (*_ILL, judge.hanging_costs_one_timeout),
+        fault_s=3.0,
+    ),
+    Scenario(
+        "primary-5xx",
+        "the primary answers 503",
+        PAIR,
+        (Fault(kind=FaultKind.STATUS, status=503),),
+        _ILL,
+    ),
+    Scenario(
+        "throttled",
+        "the primary answers 429 with Retry-After 3600",
+        PAIR,
+        (Fault(kind=FaultKind.THROTTLE, retry_after_s=3600),),
+        (*_POLITE, judge.throttle_was_obeyed),
+    ),
+    Scenario(
+        "banned",
+        "the primary answers 418 with Retry-After 3600",
+        PAIR,
+        (Fault(kind=FaultKind.BAN, retry_after_s=3600),),
+        (*_POLITE, judge.throttle_was_obeyed, judge.failed_over),
+    ),
+    Scenario(
+        "token-expired",
+        "the primary's session has ended",
+        NSE,
+        (Fault(kind=FaultKind.TOKEN_EXPIRED),),
+        (*_POLITE, judge.login_was_asked_for, judge.failed_over),
+    ),
+    Scenario(
+        "garbage",
+        "the primary answers with web pages and with bodies that end in the middle",
+        PAIR,
+        (Fault(kind=FaultKind.HTML, probability=0.5), Fault(kind=FaultKind.TRUNCATE)),
+        _ILL,
+    ),
+    Scenario(
+        "slow",
+        "the primary answers, but many times slower than it uses to",
+        PAIR,
+        (Fault(kind=FaultKind.SLOW, delay_s=0.5),),
+        (judge.no_call_failed, judge.failed_over, judge.dead_source_left_alone),
+        fault_s=3.0,
+    ),
+    Scenario(
+        "flapping",
+        "the primary fails and recovers several times a second",
+        PAIR,
+        (Fault(kind=FaultKind.STATUS, status=500),),
+        (judge.no_call_failed, judge.few_switches),
+        fault_s=3.0,
+        flaps=6,
+    ),
+    Scenario(
+        "quota-spent",
+        "the primary's plan is used up",
+        NASDAQ,
+        (Fault(kind=FaultKind.QUOTA),),
+        (*_POLITE, judge.quota_was_noticed, judge.failed_over),
+    ),
+    Scenario(
+        "bad-symbol",
+        "callers ask for instruments that nobody knows",
+        PAIR,
+        (),
+        (judge.no_call_failed, judge.breakers_stayed_closed, judge.primary_kept),
+        bad_symbols=True,
+    ),
+    Scenario(
+        "all-down",
+        "every source refuses connections",
+        PAIR,
+        (Fault(kind=FaultKind.REFUSE),),
+        (judge.every_attempt_was_named, judge.errors_came_in_time, judge.recovered),
+        everywhere=True,
+    ),
+)
+
+_ALL: tuple[Scenario | StreamScenario, ...] = (*_SCENARIOS, *STREAM_SCENARIOS)
+
+SCENARIOS: dict[str, Scenario | StreamScenario] = {scenario.name: scenario for scenario in _ALL}
 
 
-def find(name: str) -> Scenario:
+def find(name: str) -> Scenario | StreamScenario:
     """The scenario of that name. Raises UnknownDrillError."""
     try:
         return SCENARIOS[name]
