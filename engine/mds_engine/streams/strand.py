@@ -301,11 +301,11 @@ class Strand:
         return None
 
     def _look_in_s(self, current: Connection, now: float) -> float:
-        limit_s = current.rhythm.limit_s(now) if self._trading else None
-        due_in_s = LOOK_AGAIN_S
-        if limit_s is not None and self._settings.mute_after_s:
-            due_in_s = current.last_data_at + limit_s - now
-        return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, due_in_s))
+        """At the moment at which its silence would be too long, or earlier."""
+        if not self._settings.mute_after_s or not self._trading:
+            return LOOK_AGAIN_S
+        heard_at, limit_s = self._may_be_silent(current, now)
+        return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, heard_at + limit_s - now))
 
     async def _follow_wishes(self, current: Connection) -> None:
         wanted = self.wanted
@@ -349,26 +349,31 @@ class Strand:
             self.note_problem("")
 
     def _silence(self, current: Connection, now: float, *, on_time: bool) -> str:
-        """Why a connection that still stands counts as lost; empty if it does not.
+        """Why a connection that still stands counts as lost; empty if it does not."""
+        most_s = self._settings.mute_after_s
+        if not most_s or not self._trading:
+            return ""
+        heard_at, limit_s = self._may_be_silent(current, now)
+        quiet_s = now - heard_at
+        if quiet_s < limit_s or not (on_time or quiet_s >= most_s):
+            return ""
+        return f"connected but mute for {quiet_s:.{0 if quiet_s >= 10 else 1}f} s"
+
+    def _may_be_silent(self, current: Connection, now: float) -> tuple[float, float]:
+        """When it was heard last (monotonic), and for how many seconds from then on it may be silent.
 
         Its own usual pauses say when it is silent for too long. Where they are
         not known, or longer than `mute_after_s`, the whole source must be: a
         few instruments that are seldom traded may have a connection of their own.
         """
         most_s = self._settings.mute_after_s
-        if not most_s or not self._trading:
-            return ""
-        quiet_s = now - max(current.last_data_at, self._trading_since)
+        heard_at = max(current.last_data_at, self._trading_since)
         limit_s = current.rhythm.limit_s(now)
         if limit_s is not None and limit_s < most_s:
-            if quiet_s < limit_s or not (on_time or quiet_s >= most_s):
-                return ""
-        else:
-            if len(current.subscribed) < _MANY:
-                quiet_s = min(quiet_s, now - self._keeper.flowed_at)
-            if quiet_s < most_s:
-                return ""
-        return f"connected but mute for {quiet_s:.{0 if quiet_s >= 10 else 1}f} s"
+            return heard_at, limit_s
+        if len(current.subscribed) < _MANY:
+            heard_at = max(heard_at, self._keeper.flowed_at)
+        return heard_at, most_s
 
     # --- Planned renewal ------------------------------------------------------------------------------
 

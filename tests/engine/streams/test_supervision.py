@@ -304,6 +304,18 @@ def test_ten_ticks_a_second_that_stop_are_missed_within_a_second_and_a_half(virt
     assert why == problem == "connected but mute for 1.0 s"
 
 
+def test_before_its_pauses_are_known_a_silence_is_found_when_it_is_too_long(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock, mute_after_s=1.25) as one:
+            await one.pump(3.0)
+            began = clock.now() - 0.1
+            while not one.lost:
+                await clock.sleep(0.01)
+            return clock.now() - began
+
+    assert 1.25 <= virtually(scene) <= 1.35
+
+
 def test_a_process_that_stood_still_does_not_take_its_own_silence_for_the_streams(virtually, supervise):
     async def scene(clock):
         async with supervise(clock) as one:
