@@ -16,14 +16,13 @@ from mds_engine.control.snapshot import (
     Snapshot,
     SourceState,
     SourceView,
-    WatchRow,
 )
+from mds_engine.live_picture import LivePicture
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import Breaker, BreakerState
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
-from mds_engine.streams.board import BoardRow
 from mds_engine.streams.hub import TickHub
 
 _REFRESH_S = 1.0
@@ -58,7 +57,8 @@ class Picture:
     def take(self, *, loop_lag_ms: float, last_event: int, trouble: str = "") -> Snapshot:
         """A picture of now."""
         now, wall = self._clock.now(), self._clock.wall()
-        sources = tuple(self._source(runtime, now, wall) for runtime in self._sources.values())
+        live = LivePicture(self._hub, self._routes, now)
+        sources = tuple(self._source(runtime, live, now, wall) for runtime in self._sources.values())
         return Snapshot(
             at=wall,
             engine=EngineView(
@@ -73,12 +73,12 @@ class Picture:
             ),
             sources=sources,
             routes=tuple(self._route(route, now) for route in self._routes.values() if route.units),
-            watch=tuple(self._watch(self._hub.board.row(item), now) for item in self._hub.watched),
+            watch=live.watch(),
         )
 
     # --- Sources --------------------------------------------------------------------------------------
 
-    def _source(self, runtime: SourceRuntime, now: float, wall: float) -> SourceView:
+    def _source(self, runtime: SourceRuntime, live: LivePicture, now: float, wall: float) -> SourceView:
         capabilities = tuple(self._capability(unit, now) for unit in runtime.units.values())
         whole = self._breaker(runtime, runtime.whole, "", now)
         worst = max((whole, *(view.breaker for view in capabilities)), key=lambda view: _GRAVITY[view.state])
@@ -119,6 +119,7 @@ class Picture:
             last_error=runtime.last_error,
             last_error_at=runtime.last_error_wall,
             simulated=bool(endpoints) and all(_is_loopback(endpoint.url) for endpoint in endpoints),
+            stream=live.stream(runtime.name),
         )
 
     def _state(self, runtime: SourceRuntime, worst: BreakerView, now: float) -> tuple[SourceState, str]:
@@ -214,23 +215,6 @@ class Picture:
             calls=route.calls,
             failures=route.failures,
             last_decision=route.last_decision,
-        )
-
-    def _watch(self, row: BoardRow, now: float) -> WatchRow:
-        route = self._routes.get(RouteKey(Capability.TICKS, row.instrument.exchange))
-        primary = route.units[0].name if route is not None and route.units else None
-        return WatchRow(
-            instrument=str(row.instrument),
-            price=row.price,
-            change_percent=row.change_percent,
-            source=row.source,
-            age_s=None if row.seen_at is None else now - row.seen_at,
-            bid=row.bid,
-            ask=row.ask,
-            volume=row.volume,
-            ticks=row.ticks,
-            backup=row.source is not None and row.source != primary,
-            problem=row.problem,
         )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 from mds_engine.control.events import Event
+from mds_engine.control.snapshot import WatchRow
 
-from mds_tui.details.lines import entry
+from mds_tui.details.lines import entry, heading, table
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.numbers import NOTHING, age, basis_points, change, clock, compact, count, price
@@ -18,13 +19,13 @@ def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
     row = next((row for row in sight.snapshot.watch if row.instrument == name), None)
     if row is None:
         return (cell(f"{name} is not watched any more", Ink.WARN),)
-    spread = basis_points(row.bid, row.ask)
+    bid_to_ask = basis_points(row.bid, row.ask)
     figures = (
         ("last", price(row.price).strip()),
         ("change", f"{change(row.change_percent)} %"),
         ("bid", price(row.bid).strip()),
         ("ask", price(row.ask).strip()),
-        ("spread", f"{spread:.1f} bp" if spread is not None else NOTHING),
+        ("bid to ask", f"{bid_to_ask:.1f} bps" if bid_to_ask is not None else NOTHING),
         ("volume", compact(row.volume)),
         ("ticks", count(row.ticks)),
         ("age", age(row.age_s)),
@@ -35,11 +36,36 @@ def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
         lines += entry(label, cell(value), width)
     if row.problem:
         lines += entry("problem", cell(row.problem, Ink.WARN), width)
+    if row.doubt:
+        lines += entry("doubt", cell(f"{row.source} looks wrong: {row.doubt}", Ink.BAD), width)
+    lines += _sources(row)
     exchange = name.partition(":")[0]
     for route in sight.snapshot.routes:
         if route.exchange == exchange:
             lines += entry(route.capability, chain_cell(route, sight, width), width)
     return tuple(lines)
+
+
+def _sources(row: WatchRow) -> Iterable[Cell]:
+    """The last price of every source that streams it, and how far each is from the one shown."""
+    if not row.prices:
+        return
+    apart = f", {row.spread_bps:.1f} bps apart" if row.spread_bps is not None else ""
+    yield from heading(f"at its sources{apart}")
+    rows: list[tuple[Cell, ...]] = [tuple(cell(word, Ink.DIM) for word in ("", "last", "bps", "age", ""))]
+    for one in row.prices:
+        shown = one.source == row.source
+        away = (one.price / row.price - 1.0) * 1e4 if row.price and not shown else None
+        rows.append(
+            (
+                cell(one.source, Ink.STRONG if shown else Ink.TEXT),
+                cell(price(one.price).strip()),
+                cell(NOTHING if away is None else f"{away:+.1f}", Ink.DIM),
+                cell(age(one.age_s)),
+                cell("shown" if shown else "held back", Ink.GOOD if shown else Ink.DIM),
+            )
+        )
+    yield from table(rows, (16, 12, 8, 7, 10), right=frozenset({1, 2, 3}))
 
 
 def event_lines(number: str, events: Iterable[Event], sight: Sight, width: int) -> tuple[Cell, ...]:

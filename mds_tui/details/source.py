@@ -50,11 +50,32 @@ def _state(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
         *entry("last answer", cell(seen), width),
         *entry("calls", cell(f"{count(source.calls)}{failed}{recent}"), width),
     ]
+    lines += _stream(source, width)
     if spent:
         lines += entry("spent", cell(spent), width)
     if source.last_error:
         when = f"{clock(source.last_error_at, sight.zone)}  " if source.last_error_at is not None else ""
         lines += entry("last error", (Span(when, Ink.DIM), Span(source.last_error, Ink.BAD)), width)
+    return tuple(lines)
+
+
+def _stream(source: SourceView, width: int) -> tuple[Cell, ...]:
+    stream = source.stream
+    if stream is None:
+        return ()
+    held = stream.instruments - stream.delivers
+    words = [
+        f"{count(stream.instruments)} instruments on {stream.connections} connections",
+        f"delivers {count(stream.delivers)}",
+    ]
+    if held > 0:
+        words.append(f"stands by for {count(held)} with {count(stream.held)} ticks at hand")
+    lines = list(entry("live stream", cell(", ".join(words)), width))
+    if stream.mute:
+        lines += entry("mute", cell(f"{count(stream.mute)} instruments do not tick", Ink.WARN), width)
+    if stream.looked_wrong:
+        found = ", ".join(f"{check} {times} times" for check, times in sorted(stream.looked_wrong.items()))
+        lines += entry("looked wrong", cell(found, Ink.WARN), width)
     return tuple(lines)
 
 

@@ -39,6 +39,8 @@ def _source(row: WatchRow, sight: Sight, _width: int) -> Cell:
         return (Span(f"{sight.glyphs.out} no data", Ink.BAD),)
     if row.source is None:
         return cell(NOTHING, Ink.DIM)
+    if row.doubt:
+        return (Span(row.source, Ink.BAD), Span(" looks wrong", Ink.BAD))
     return (
         (Span(row.source, Ink.WARN), Span(" backup", Ink.WARN)) if row.backup else cell(row.source, Ink.DIM)
     )
@@ -49,6 +51,13 @@ def _age(row: WatchRow, _sight: Sight, _width: int) -> Cell:
 
 
 def _spread(row: WatchRow, _sight: Sight, _width: int) -> Cell:
+    """How far the sources are apart."""
+    if row.spread_bps is None:
+        return cell(NOTHING, Ink.FAINT)
+    return cell(f"{row.spread_bps:.1f}", Ink.BAD if row.doubt else Ink.DIM)
+
+
+def _bid_to_ask(row: WatchRow, _sight: Sight, _width: int) -> Cell:
     value = basis_points(row.bid, row.ask)
     if value is None:
         return cell(NOTHING, Ink.FAINT)
@@ -68,15 +77,16 @@ class WatchPane(LiveGrid[WatchRow]):
         Column("change %", _change, 6, right=True, title="Δ %", order=lambda row: row.change_percent),
         Column("source", _source, 7, 20, order=lambda row: row.source),
         Column("age", _age, 5, right=True, order=lambda row: row.age_s),
+        Column("spread bps", _spread, 10, right=True, priority=1, order=lambda row: row.spread_bps),
+        Column("volume", _volume, 7, right=True, priority=2, order=lambda row: row.volume),
         Column(
-            "spread bp",
-            _spread,
-            9,
+            "bid-ask",
+            _bid_to_ask,
+            7,
             right=True,
-            priority=1,
+            priority=3,
             order=lambda row: basis_points(row.bid, row.ask),
         ),
-        Column("volume", _volume, 7, right=True, priority=2, order=lambda row: row.volume),
     )
 
     def key(self, item: WatchRow) -> str:
@@ -85,14 +95,17 @@ class WatchPane(LiveGrid[WatchRow]):
 
     def words(self, item: WatchRow) -> str:
         """Instrument, source and condition."""
-        return f"{item.instrument} {item.source or ''} {'old' if is_old(item) else ''} {item.problem}"
+        old = "old" if is_old(item) else ""
+        doubt = f"looks wrong {item.doubt}" if item.doubt else ""
+        return f"{item.instrument} {item.source or ''} {old} {item.problem} {doubt}"
 
     def tail(self) -> tuple[Cell, ...]:
-        """Why there is no data, where there is none."""
+        """Why there is no data, where there is none, or what looks wrong with it."""
         row = self.current()
-        if row is None or not row.problem:
+        if row is None or not (row.problem or row.doubt):
             return ()
-        lines = wrap((Span(f"{row.instrument}: ", Ink.DIM), Span(row.problem, Ink.WARN)), self.size.width - 4)
+        why = row.problem or f"{row.source} looks wrong: {row.doubt}"
+        lines = wrap((Span(f"{row.instrument}: ", Ink.DIM), Span(why, Ink.WARN)), self.size.width - 4)
         return (*lines[:2], *(EMPTY for _ in range(2 - len(lines[:2]))))
 
     def empty_words(self) -> str:

@@ -98,6 +98,7 @@ kind = "binance"
 
 [routes.NSE]
 sources = ["zerodha", "yahoo", "alphavantage"]
+standby = true
 
 [routes.NASDAQ]
 sources = ["yahoo", "alphavantage"]

@@ -109,6 +109,23 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     retry_in_s: float = 0.0
 
 
+class StreamView(msgspec.Struct, frozen=True, kw_only=True):
+    """A source's live streams."""
+
+    connections: int
+    """Up, or being opened."""
+    instruments: int
+    """Wanted from it, be it to deliver or to hold back."""
+    delivers: int
+    """Instruments whose ticks come from it now; the others it holds back as a standby."""
+    held: int = 0
+    """Ticks at hand, should it have to take over."""
+    mute: int = 0
+    """Instruments that do not tick although the stream flows."""
+    looked_wrong: dict[str, int] = {}
+    """How often its data looked wrong since the start, by check: price, frozen, crossed, future, past."""
+
+
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """One source."""
 
@@ -141,6 +158,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """Epoch seconds UTC."""
     simulated: bool = False
     """True if its endpoints are on loopback."""
+    stream: StreamView | None = None
+    """None while no live ticks are wanted from it."""
 
 
 class RouteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +188,15 @@ class RouteView(msgspec.Struct, frozen=True, kw_only=True):
     last_decision: Decision | None = None
 
 
+class SourcePrice(msgspec.Struct, frozen=True, kw_only=True):
+    """The last price of an instrument at one source."""
+
+    source: str
+    price: float
+    age_s: float
+    """Since the source was heard of it."""
+
+
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
     """One watched instrument, as of its last tick."""
 
@@ -186,6 +214,12 @@ class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
     """True while it comes from another source than the route's primary."""
     problem: str = ""
     """Why there is no data, in words."""
+    spread_bps: float | None = None
+    """How far the prices of its sources are apart, in basis points; None unless two of them speak."""
+    doubt: str = ""
+    """What looks wrong with the data that is shown, in words; empty while nothing does."""
+    prices: tuple[SourcePrice, ...] = ()
+    """Of every source that streams it."""
 
 
 class EngineView(msgspec.Struct, frozen=True, kw_only=True):

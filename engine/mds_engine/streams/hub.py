@@ -21,6 +21,7 @@ from mds_engine.streams.filler import Filler
 from mds_engine.streams.judge import Judge
 from mds_engine.streams.lane import Lane
 from mds_engine.streams.reader import TickReader
+from mds_engine.streams.ring import Ring
 from mds_engine.streams.supervisor import StreamSupervisor
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ class TickHub:
         self._judge = Judge(
             quality,
             clock=clock,
-            board=self.board,
             route_of=route_of,
             emit=emit,
             avoid=self._changeover.avoid,
@@ -97,6 +97,20 @@ class TickHub:
     def supervise(self, supervisors: Mapping[str, StreamSupervisor]) -> None:
         """Who keeps the streams, by source. Called once, before any tick: they deliver to this hub."""
         self._supervisors = self._changeover.supervisors = supervisors
+
+    @property
+    def supervisors(self) -> Mapping[str, StreamSupervisor]:
+        """Who keeps the streams, by source."""
+        return self._supervisors
+
+    @property
+    def lanes(self) -> Mapping[Instrument, Lane]:
+        """Of every instrument that is wanted."""
+        return self._lane_of
+
+    def ring(self, source: str) -> Ring | None:
+        """What a source that is held back sent last; None where it is not."""
+        return self._changeover.rings.get(source)
 
     # --- Readers --------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Instrument
 from mds_engine.policy.quality import Finding, QualityMonitor
 from mds_engine.routing.route import Route
-from mds_engine.streams.board import Board
 from mds_engine.streams.lane import Lane
 
 
@@ -21,7 +20,6 @@ class Judge:
         quality: QualityMonitor,
         *,
         clock: Clock,
-        board: Board,
         route_of: Callable[[RouteKey], Route],
         emit: Callable[[Event], None],
         avoid: Callable[[str, Iterable[Instrument], str], bool],
@@ -29,7 +27,6 @@ class Judge:
     ) -> None:
         self.quality = quality
         self._clock = clock
-        self._board = board
         self._route_of = route_of
         self._emit = emit
         self._avoid = avoid
@@ -70,5 +67,3 @@ class Judge:
         if lane.suspect != bool(wrong):
             lane.suspect = bool(wrong)
             self._flagged()
-        if wrong:
-            self._board.row(lane.instrument).problem = f"{wrong[0].source} looks wrong: {wrong[0].why}"

@@ -96,6 +96,11 @@ class StreamSupervisor:
             strand.wake()
 
     @property
+    def wanted(self) -> frozenset[Instrument]:
+        """What should be streamed."""
+        return self._wanted
+
+    @property
     def live(self) -> bool:
         """Whether any connection is up and subscribed."""
         return any(strand.is_up for strand in self._strands)

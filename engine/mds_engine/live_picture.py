@@ -1,0 +1,69 @@
+"""What can be seen of live ticks at one time: of each source's streams, and of each watched instrument."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from mds_engine.control.route_key import RouteKey
+from mds_engine.control.snapshot import SourcePrice, StreamView, WatchRow
+from mds_engine.model import Capability, Instrument
+from mds_engine.routing.route import Route
+from mds_engine.streams.hub import TickHub
+
+
+class LivePicture:
+    """One look at a hub. Made for each snapshot."""
+
+    def __init__(self, hub: TickHub, routes: Mapping[RouteKey, Route], now: float) -> None:
+        self._hub = hub
+        self._routes = routes
+        self._now = now
+        self._delivers = Counter(lane.active for lane in hub.lanes.values())
+        self._doubts = {(finding.instrument, finding.source): finding.why for finding in hub.quality.findings}
+
+    def stream(self, source: str) -> StreamView | None:
+        """A source's streams; None while nothing is wanted from it."""
+        supervisor = self._hub.supervisors.get(source)
+        if supervisor is None or not supervisor.wanted:
+            return None
+        ring = self._hub.ring(source)
+        return StreamView(
+            connections=supervisor.connections,
+            instruments=len(supervisor.wanted),
+            delivers=self._delivers[source],
+            held=0 if ring is None else ring.ticks,
+            mute=len(supervisor.mute_instruments),
+            looked_wrong={
+                check.value: count
+                for (name, check), count in self._hub.quality.counts.items()
+                if name == source
+            },
+        )
+
+    def watch(self) -> tuple[WatchRow, ...]:
+        """Every watched instrument."""
+        return tuple(self._row(instrument) for instrument in self._hub.watched)
+
+    def _row(self, instrument: Instrument) -> WatchRow:
+        row = self._hub.board.row(instrument)
+        route = self._routes.get(RouteKey(Capability.TICKS, instrument.exchange))
+        primary = route.units[0].name if route is not None and route.units else None
+        quality = self._hub.quality
+        return WatchRow(
+            instrument=str(instrument),
+            price=row.price,
+            change_percent=row.change_percent,
+            source=row.source,
+            age_s=None if row.seen_at is None else self._now - row.seen_at,
+            bid=row.bid,
+            ask=row.ask,
+            volume=row.volume,
+            ticks=row.ticks,
+            backup=row.source is not None and row.source != primary,
+            problem=row.problem,
+            spread_bps=quality.spread_bps(instrument, self._now),
+            doubt=self._doubts.get((instrument, row.source or ""), ""),
+            prices=tuple(
+                SourcePrice(source=source, price=price, age_s=age_s)
+                for source, (price, age_s) in quality.prices(instrument, self._now).items()
+            ),
+        )

@@ -1,0 +1,41 @@
+"""The snapshot of live streams: who delivers, who stands by, and what each source says of an instrument."""
+
+from mds_engine.control.commands import Subscribe
+from mds_engine.model import Instrument, TickKind
+from mds_engine.model.tick import Tick
+
+ONE, TWO = Instrument("X", "ONE"), Instrument("X", "TWO")
+
+
+def test_a_warm_standby_is_seen_with_its_prices(virtually, fake_desk):
+    async def scene(clock):
+        desk = fake_desk(clock, exchange={"standby": True})
+        async with desk:
+            await desk.engine.apply(Subscribe(instruments=("X:ONE", "X:TWO")))
+            await clock.sleep(1.0)
+            for name, price in (("a", 100.0), ("b", 100.05)):
+                for stream in desk[name].streams:
+                    stream.deliver([Tick(instrument=ONE, kind=TickKind.QUOTE, price=price, source=name)])
+            await clock.sleep(0.5)
+            picture = desk.engine.snapshot()
+        return picture
+
+    picture = virtually(scene)
+    active, standby = picture.source("a").stream, picture.source("b").stream
+    assert (active.connections, active.instruments, active.delivers) == (1, 2, 2)
+    assert (standby.connections, standby.instruments, standby.delivers) == (1, 2, 0)
+    assert standby.held == 1
+    one, two = picture.watch
+    assert (one.source, one.price) == ("a", 100.0)
+    assert {price.source: price.price for price in one.prices} == {"a": 100.0, "b": 100.05}
+    assert 4.9 < one.spread_bps < 5.1
+    assert (two.spread_bps, two.prices) == (None, ())
+
+
+def test_without_readers_no_stream_is_shown(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            await clock.sleep(1.0)
+            return desk.engine.snapshot()
+
+    assert [source.stream for source in virtually(scene).sources] == [None, None]
