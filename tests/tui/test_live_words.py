@@ -65,9 +65,8 @@ def test_the_source_page_tells_of_its_live_stream(snapshot: Snapshot) -> None:
     )
     sight = Sight(msgspec.structs.replace(snapshot, sources=sources))
     text = " ".join(" ".join(text_of(line).split()) for line in source_lines("binance", (), sight, 80))
-    assert (
-        "live stream 812 instruments on 2 connections, delivers 800, stands by for 12 with 4,100 ticks at hand"
-    ) in text
+    assert "live stream 812 instruments on 2 connections, delivers 800, stands by for 12" in text
+    assert "with 4,100 ticks at hand" in text
     assert "mute 3 instruments do not tick" in text
     assert "looked wrong frozen 1 times, price 2 times" in text
     assert "live stream" not in " ".join(text_of(line) for line in source_lines("kite", (), sight, 80))

@@ -17,8 +17,7 @@ def test_a_warm_standby_is_seen_with_its_prices(virtually, fake_desk):
                 for stream in desk[name].streams:
                     stream.deliver([Tick(instrument=ONE, kind=TickKind.QUOTE, price=price, source=name)])
             await clock.sleep(0.5)
-            picture = desk.engine.snapshot()
-        return picture
+            return desk.engine.snapshot()
 
     picture = virtually(scene)
     active, standby = picture.source("a").stream, picture.source("b").stream
