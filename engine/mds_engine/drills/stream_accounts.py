@@ -105,6 +105,17 @@ def is_true(tick: Tick, trade: ExpectedTrade | None) -> bool:
     )
 
 
+def untrue_of(
+    received: Iterable[Received], instrument: str, expected: Mapping[int, ExpectedTrade]
+) -> list[tuple[float, Tick]]:
+    """The trades that are not what happened, with their arrival, as they came."""
+    return [
+        (at, tick)
+        for at, tick in trades_of(received, instrument)
+        if not is_true(tick, expected.get(tick.sequence or 0))
+    ]
+
+
 def seconds_of(gap: Gap) -> float:
     """How long a gap is, as far as its bounds are known."""
     if gap.after_ns is None or gap.before_ns is None:

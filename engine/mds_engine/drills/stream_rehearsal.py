@@ -130,6 +130,7 @@ class StreamRehearsal:
             cleared_at=cleared_at,
             ended_at=ended_at,
             streams=sum(simulator.vendor(vendor).streams for vendor in vendors),
+            pace=self._scenario.pace,
         )
 
     async def _until_warm(self, engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from mds_engine.drills import quality_judgements as quality
 from mds_engine.drills import stream_judgements as judge
 from mds_engine.drills.scorecard import Check
 from mds_engine.drills.staging import Stage
@@ -56,6 +57,24 @@ _BTC, _ETH = STREAM_PAIR.instruments
 
 _EXACT = (judge.every_trade_accounted_for, judge.flows_to_the_end, judge.no_call_failed)
 _WHOLE = (*_EXACT, judge.nothing_missing)
+_WRONG = (
+    judge.every_trade_came_once,
+    judge.nothing_missing,
+    judge.flows_to_the_end,
+    judge.no_call_failed,
+    quality.only_the_liar_was_doubted,
+)
+
+_LEARNED_SOON = """\
+return_after_s = 2.0
+
+[quality]
+learn_after = 10
+frozen_s = 6.0
+recover_s = 4.0
+"""
+_LEARNING_S = 26.0
+"""A price must have changed at twenty looks, one a second, before its standstills count as known."""
 
 
 def _dropped(for_s: float) -> Phase:
@@ -128,6 +147,29 @@ STREAM_SCENARIOS: tuple[StreamScenario, ...] = (
         ),
         (*_EXACT, judge.fault_was_felt, judge.first_hole_was_filled, judge.second_hole_was_told),
         route="standby = false",
+    ),
+    StreamScenario(
+        "wrong-price",
+        "the primary's prices are 1 % off, on a route that leaves a liar",
+        (Phase(14.0, (Fault(kind=FaultKind.WRONG_PRICE, factor=1.01),)),),
+        (*_WRONG, quality.wrong_price_was_found, quality.liar_was_left),
+        settings=_LEARNED_SOON,
+        route="standby = true\nquarantine = true",
+        pace=10.0,
+        warm_s=_LEARNING_S,
+        after_s=10.0,
+        trades_per_s=10.0,
+    ),
+    StreamScenario(
+        "frozen-price",
+        "the primary's prices stand still while its ticks go on, on a route that stays with it",
+        (Phase(18.0, (Fault(kind=FaultKind.FROZEN_PRICE),)),),
+        (*_WRONG, quality.frozen_price_was_found, quality.liar_was_flagged, judge.primary_kept),
+        settings=_LEARNED_SOON,
+        pace=10.0,
+        warm_s=_LEARNING_S,
+        after_s=8.0,
+        trades_per_s=10.0,
     ),
     StreamScenario(
         "slow-reader",
