@@ -40,7 +40,7 @@ def _source(row: WatchRow, sight: Sight, _width: int) -> Cell:
     if row.source is None:
         return cell(NOTHING, Ink.DIM)
     if row.doubt:
-        return (Span(row.source, Ink.BAD), Span(" looks wrong", Ink.BAD))
+        return (Span(f"! {row.source}", Ink.BAD),)
     return (
         (Span(row.source, Ink.WARN), Span(" backup", Ink.WARN)) if row.backup else cell(row.source, Ink.DIM)
     )

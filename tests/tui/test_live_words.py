@@ -35,7 +35,7 @@ def _cells(snapshot: Snapshot, instrument: str) -> dict[str, str]:
 def test_the_watch_pane_shows_how_far_the_sources_are_apart(doubted: Snapshot) -> None:
     cells = _cells(doubted, "NSE:NIFTY 50")
     assert cells["spread bps"] == "12.0"
-    assert cells["source"] == "kite looks wrong"
+    assert cells["source"] == "! kite"
     assert _cells(doubted, "NSE:RELIANCE")["spread bps"] == "–"
 
 

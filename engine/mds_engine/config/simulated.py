@@ -99,6 +99,7 @@ kind = "binance"
 [routes.NSE]
 sources = ["zerodha", "yahoo", "alphavantage"]
 standby = true
+quarantine = true
 
 [routes.NASDAQ]
 sources = ["yahoo", "alphavantage"]

@@ -70,6 +70,16 @@ class Board:
             self._take_out(row)
         row.put(tick, now)
 
+    def change_source(self, instrument: Instrument, *, trusted: bool) -> None:
+        """Another source takes over: a bid of one beside an ask of the other would be nobody's book.
+
+        `trusted` says whether the data of the one before looked right.
+        """
+        row = self.row(instrument)
+        if row.in_columns:
+            self._take_out(row)
+        row.change_source(trusted=trusted)
+
     def put_batch(self, batch: TickBatch, now: float) -> None:
         """Note the ticks of one frame, as `put` would one after the other."""
         if not batch.instruments:

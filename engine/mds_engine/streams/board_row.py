@@ -73,6 +73,16 @@ class BoardRow:
             return None
         return (self.price - self.previous_close) * 100.0 / self.previous_close
 
+    def change_source(self, *, trusted: bool) -> None:
+        """Forget what the source before said and the next one may never say: the book, the day's volume.
+
+        What the exchange says once a day is kept, but from a source whose data looked wrong.
+        """
+        self.size = self.bid = self.bid_size = self.ask = self.ask_size = None
+        self.volume = self.open_interest = None
+        if not trusted:
+            self.open = self.high = self.low = self.previous_close = None
+
     def put(self, tick: Tick, now: float) -> None:  # noqa: C901  a loop over names would take three times as long
         """Note a tick. What it leaves out stays as it was."""
         if tick.price is not None:

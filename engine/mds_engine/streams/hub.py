@@ -10,7 +10,7 @@ from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.control.route_key import RouteKey
-from mds_engine.model import Capability, Gap, Instrument, StreamItem, Tick, TickFlag
+from mds_engine.model import Capability, Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
@@ -344,6 +344,8 @@ class TickHub:
                 if lane.suspect:
                     item = msgspec.structs.replace(item, flags=item.flags | TickFlag.SUSPECT)  # noqa: PLW2901
                 self.board.put(item, now)
+            elif isinstance(item, SourceSwitched):
+                self.board.change_source(lane.instrument, trusted=not lane.suspect)
             elif isinstance(item, Gap):
                 self._tell_gap(item)
             for reader in readers:

@@ -102,6 +102,13 @@ class Boards(RuleBasedStateMachine):
         if row["seen_at"] is None:
             row.update(price=price, bid=1.5, time_ns=5, source="rest", seen_at=self.now, problem="")
 
+    @rule(instrument=instruments, trusted=st.booleans())
+    def another_source(self, instrument: Instrument, *, trusted: bool) -> None:
+        self.board.change_source(instrument, trusted=trusted)
+        own = ["size", "bid", "bid_size", "ask", "ask_size", "volume", "open_interest"]
+        days = [] if trusted else ["open", "high", "low", "previous_close"]
+        self.of(instrument).update(dict.fromkeys(own + days))
+
     @rule(instrument=instruments)
     def forgotten(self, instrument: Instrument) -> None:
         self.board.remove(instrument)

@@ -1,6 +1,7 @@
 """The snapshot of live streams: who delivers, who stands by, and what each source says of an instrument."""
 
 from mds_engine.control.commands import Subscribe
+from mds_engine.errors import Unavailable
 from mds_engine.model import Instrument, TickKind
 from mds_engine.model.tick import Tick
 
@@ -29,6 +30,29 @@ def test_a_warm_standby_is_seen_with_its_prices(virtually, fake_desk):
     assert {price.source: price.price for price in one.prices} == {"a": 100.0, "b": 100.05}
     assert 4.9 < one.spread_bps < 5.1
     assert (two.spread_bps, two.prices) == (None, ())
+
+
+def test_after_a_switch_no_bid_of_the_source_before_is_shown(virtually, fake_desk):
+    async def scene(clock):
+        desk = fake_desk(clock, exchange={"standby": True})
+        async with desk:
+            await desk.engine.apply(Subscribe(instruments=("X:ONE",)))
+            await clock.sleep(1.0)
+
+            def deliver(name, **more):
+                tick = Tick(instrument=ONE, kind=TickKind.QUOTE, source=name, **more)
+                desk[name].streams[-1].deliver([tick])
+
+            deliver("a", price=100.0, bid=99.9, ask=100.1, previous_close=98.0, volume=5.0)
+            desk["a"].streams[-1].end(Unavailable("cut"))
+            await clock.sleep(0.01)
+            deliver("b", price=100.2)
+            return desk.engine.snapshot().watch[0]
+
+    row = virtually(scene)
+    assert (row.source, row.price) == ("b", 100.2)
+    assert (row.bid, row.ask, row.volume) == (None, None, None)
+    assert 2.24 < row.change_percent < 2.25
 
 
 def test_without_readers_no_stream_is_shown(virtually, fake_desk):
