@@ -40,6 +40,7 @@ def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
         lines += entry("doubt", cell(f"{row.source} looks wrong: {row.doubt}", Ink.BAD), width)
     lines += _sources(row)
     exchange = name.partition(":")[0]
+    lines += heading("routes")
     for route in sight.snapshot.routes:
         if route.exchange == exchange:
             lines += entry(route.capability, chain_cell(route, sight, width), width)
