@@ -62,6 +62,8 @@ class Streaming:
         for runtime in self._sources.values():
             unit = runtime.units.get(Capability.TICKS)
             if unit is not None:
+                if runtime.polls is not None:
+                    runtime.polls.trades = self._trades
                 self._supervisors[runtime.name] = StreamSupervisor(
                     runtime,
                     unit,
@@ -94,6 +96,9 @@ class Streaming:
 
     def _is_open(self, exchange: str, wall: float) -> bool:
         return not self._config.streams.regular_hours or self._hours.is_open(exchange, wall)
+
+    def _trades(self, exchange: str) -> bool:
+        return self._is_open(exchange, self._clock.wall())
 
     def _lost(self, runtime: SourceRuntime, instruments: frozenset[Instrument], why: str) -> None:
         """At once, not at the next round of housekeeping: a standby waits to take over."""

@@ -17,6 +17,7 @@ from mds_engine.policy.latency import LatencySettings, LatencyTracker
 from mds_engine.policy.limiter import Limiter, LimitWindow
 from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
+from mds_engine.routing.polls import Polls
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
@@ -55,6 +56,7 @@ def make_runtime(
     runtime.limiters = {
         group: Limiter(windows, config.limiter) for group, windows in _limits(source, settings).items()
     }
+    polled = source.polls and settings.pace_s != 0
     runtime.units = {
         capability: Unit(
             runtime,
@@ -65,8 +67,10 @@ def make_runtime(
             Recovery(config.failback),
         )
         for capability in Capability
-        if capability in source.capabilities
+        if capability in source.capabilities or (polled and capability is Capability.TICKS)
     }
+    if polled:
+        runtime.polls = Polls(runtime, runtime.units[Capability.TICKS])
     if not settings.enabled:
         runtime.block("disabled", "disabled in the configuration")
     return runtime
@@ -85,15 +89,17 @@ def _limits(source: Source, settings: SourceSettings) -> dict[str, tuple[LimitWi
 
 
 def make_route(key: RouteKey, config: Config, sources: Mapping[str, SourceRuntime]) -> Route:
-    """A route over those of its sources that have the capability and the exchange."""
+    """A route over those of its sources that have the capability and the exchange; those that are polled
+    for their ticks come after all that stream them."""
     configured = config.route(key)
     sample = Instrument(key.exchange, "X")
     units = tuple(
         unit
         for name in configured.sources
-        if (unit := sources[name].units.get(key.capability)) is not None
-        and sources[name].source.serves(key.capability, sample)
+        if (unit := sources[name].units.get(key.capability)) is not None and unit.runtime.serves(unit, sample)
     )
+    if key.capability is Capability.TICKS:
+        units = tuple(sorted(units, key=lambda unit: unit.runtime.polls is not None))
     preemptive = None if configured.failback is None else configured.failback == "preemptive"
     return Route(
         key,

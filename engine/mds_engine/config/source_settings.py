@@ -35,6 +35,10 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Length of the window of `rate_limit`, in seconds."""
     calls_per_day: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """The plan's calls a day; unset means the vendor's default plan, 0 means no limit."""
+    pace_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Where the vendor has no live streams, its quotes are asked for every so many seconds instead, one
+    request at a time. Unset: so that four fifths of `calls_per_day` last until the vendor's midnight, and
+    never faster than half of its limits allows. 0: never."""
     cost_per_call: str = "0"
     """Price of one request, exact decimal text, in `currency`."""
     cost_per_month: str = "0"

@@ -6,6 +6,7 @@ from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control.snapshot import MeterView, MoneyView
 from mds_engine.policy.budget import CostMeter, CostRecord, Meter, MeterRecord, MeterSettings
 from mds_engine.policy.money import Money
+from mds_engine.policy.pace import PlanDay
 
 
 class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,7 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Account:
     """Counts every request that is sent, against the plan's calls and in money."""
 
-    __slots__ = ("_calls", "_cost", "limited", "matters")
+    __slots__ = ("_calls", "_cost", "limited", "matters", "paid")
 
     def __init__(self, settings: SourceSettings, zone: str) -> None:
         """`zone` is the IANA time zone at whose midnight the vendor's day begins."""
@@ -31,7 +32,9 @@ class Account:
             Money.parse(settings.cost_per_month, settings.currency),
             zone,
         )
-        self.matters = self.limited or bool(Money.parse(settings.cost_per_call, settings.currency))
+        self.paid = bool(Money.parse(settings.cost_per_call, settings.currency))
+        """Whether each call costs money."""
+        self.matters = self.limited or self.paid
         """Whether a call uses up anything that must not be forgotten."""
 
     def spend(self, wall: float) -> int:
@@ -45,6 +48,13 @@ class Account:
         if not self.limited or self._calls.left(wall):
             return None
         return self._calls.resets_at(wall)
+
+    def day(self, wall: float) -> PlanDay | None:
+        """What is left of the plan's day, None if it does not count calls."""
+        limit, left = self._calls.settings.limit, self._calls.left(wall)
+        if limit is None or left is None:
+            return None
+        return PlanDay(limit, left, self._calls.resets_at(wall) - wall)
 
     def use_up(self, wall: float) -> None:
         """The vendor says that the plan is used up, whatever we counted."""

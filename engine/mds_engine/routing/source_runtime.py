@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
@@ -17,7 +17,7 @@ from mds_engine.errors import (
     Unavailable,
 )
 from mds_engine.log import get_logger
-from mds_engine.model import Capability
+from mds_engine.model import Capability, Instrument
 from mds_engine.policy.breaker import BreakerState, Transition
 from mds_engine.policy.health import HealthTracker
 from mds_engine.policy.limiter import Limiter
@@ -29,7 +29,11 @@ from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.seats import Seats
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
-from mds_engine.sources.contract import FrameTap, RequestCost, Source
+from mds_engine.sources.contract import Deliver, FrameTap, RequestCost, Source, TickStream
+from mds_engine.sources.polling import PollingStream
+
+if TYPE_CHECKING:
+    from mds_engine.routing.polls import Polls
 
 _log = get_logger(__name__)
 
@@ -75,6 +79,8 @@ class SourceRuntime:
         """The adapter. Set once, right after construction: it needs this object as its context."""
         self.units: dict[Capability, Unit] = {}
         self.limiters: Mapping[str, Limiter] = {}
+        self.polls: Polls | None = None
+        """Asks for its quotes in place of a stream; None where it has streams, or is not polled."""
         self.whole = whole
         self.health = health
         self.account = account
@@ -185,20 +191,32 @@ class SourceRuntime:
                 return why_refused(self.whole, unit, now)
         if unit.problem:
             return unit.problem
+        if self.polls is not None and unit.capability is Capability.TICKS and self.polls.refusal:
+            return self.polls.refusal
         return self._held_off(unit, now)
 
     def _held_off(self, unit: Unit, now: float) -> str:
         """Whether the vendor wants nothing from us for long enough that others must serve."""
-        limiter = self.limiters.get(self.source.cost(unit.capability, 1).group)
+        limiter = self.limiters.get(self._group(unit))
         if limiter is None:
             return ""
         if limiter.banned_until is not None and limiter.banned_until > now:
             return f"banned for {limiter.banned_until - now:.0f} s more"
         until = limiter.blocked_until(now)
-        # A stream that is open takes nothing from the limiter of requests.
-        if until is not None and until - now > _LONG_HOLD_S and unit.capability is not Capability.TICKS:
+        # A stream that is open takes nothing from the limiter of requests, unless it is polled.
+        is_live = unit.capability is Capability.TICKS and self.polls is None
+        if until is not None and until - now > _LONG_HOLD_S and not is_live:
             return f"throttled for {until - now:.0f} s more"
         return ""
+
+    def _group(self, unit: Unit) -> str:
+        """The limiter's group of a capability's requests."""
+        return self.source.cost(self._asked_for(unit), 1).group
+
+    def _asked_for(self, unit: Unit) -> Capability:
+        """What is asked of the adapter for a capability: polls ask for quotes."""
+        polled = self.polls is not None and unit.capability is Capability.TICKS
+        return Capability.QUOTE if polled else unit.capability
 
     def cause(self, unit: Unit, now: float) -> str:
         """Why it cannot serve now, as an operator wants to hear it: what broke, rather than what followed."""
@@ -210,6 +228,14 @@ class SourceRuntime:
     def is_well(self, unit: Unit, now: float) -> bool:
         """Whether both its breakers are closed: half-open is not well yet."""
         return self.whole.state(now) in WELL and unit.breaker.state(now) in WELL
+
+    def serves(self, unit: Unit, instrument: Instrument) -> bool:
+        """Whether it can have one capability of an instrument at all."""
+        return self.source.serves(self._asked_for(unit), instrument)
+
+    def stream(self, deliver: Deliver) -> TickStream:
+        """A new stream of its ticks, not yet opened: the vendor's, or polls in its place."""
+        return self.source.stream(deliver) if self.polls is None else PollingStream(self.polls, deliver)
 
     # --- What became of a call ------------------------------------------------------------------------
 
@@ -245,7 +271,7 @@ class SourceRuntime:
         unit.failures += 1
         if not error.counts_against_breaker:
             self.ignored(unit, permit, now)
-            self.took_note(error, self.source.cost(unit.capability, 1).group)
+            self.took_note(error, self._group(unit))
             return
         unit.recent_failures.record(duration_s, now)
         self.note_error(error)

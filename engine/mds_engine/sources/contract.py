@@ -160,6 +160,10 @@ class TickStream(ABC):
     async def close(self) -> None:
         """End the connection. Safe to call twice, and in any state."""
 
+    def newly_unknown(self) -> frozenset[Instrument]:
+        """Subscribed instruments that the vendor, as it said since this was last asked, does not have."""
+        return frozenset()
+
 
 Deliver = Callable[[Sequence[Tick]], None]
 """Takes the ticks of one frame, in the order they came; `source` and `received_ns` are set by the stream."""
@@ -175,6 +179,10 @@ class Source(ABC):
     """How finely the vendor times its ticks, in nanoseconds: Kite's seconds are 1_000_000_000."""
     has_trades: bool = False
     """Whether `trades` can give what its stream has missed."""
+    polls: bool = False
+    """Whether its quotes, asked for again and again, stand in for a stream that it does not have."""
+    quotes_at_once: int = 1
+    """How many instruments one request of `quotes` asks for, so that a poll asks for as many."""
 
     @abstractmethod
     def limits(self) -> Mapping[str, Sequence[LimitWindow]]:

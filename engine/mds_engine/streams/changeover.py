@@ -135,6 +135,8 @@ class Changeover:
         for unit in route.units:
             if unit is serving or unit is standby:
                 wanted[unit.name].update(instruments)
+            elif unit.runtime.polls is not None:
+                continue  # a probe would cost a call, and what is polled takes over without one
             elif unit.problem or serving is None or route.is_better(unit, serving):
                 wanted[unit.name].add(min(instruments))
 
@@ -147,7 +149,12 @@ class Changeover:
         if not route.standby or route.serving is None:
             return None
         return next(
-            (unit for unit in route.units if unit is not route.serving and _may_stream(unit, now)), None
+            (
+                unit
+                for unit in route.units
+                if unit is not route.serving and unit.runtime.polls is None and _may_stream(unit, now)
+            ),
+            None,
         )
 
     def _target(self, lane: Lane, route: Route, standby: Unit | None, now: float) -> tuple[str, str]:
@@ -244,7 +251,7 @@ class Changeover:
         They go back once it has sent them well for a while: ask again as long as it does not.
         """
         new = False
-        for instrument in instruments:
+        for instrument in instruments if self._sources[source].polls is None else ():
             avoided = self._avoided.get(instrument)
             if avoided is None or avoided.source != source:
                 self._avoided[instrument] = _Avoided(source, why)
@@ -271,6 +278,8 @@ class Changeover:
     ) -> None:
         self._handovers.pop(lane.instrument, None)
         before, source = lane.active, self._sources[to]
+        if before and self._sources[before].polls is not None:
+            whole, why = False, why or "it was only polled until now"
         items = lane.switch(
             to, source.settings.kind, source.source.tick_time_unit_ns, held, now, whole=whole, why=why
         )

@@ -7,7 +7,7 @@ from mds_engine.clock import Clock
 from mds_engine.errors import InvalidPayload, SourceError, Unavailable
 from mds_engine.log import get_logger
 from mds_engine.model import Instrument, Tick
-from mds_engine.sources.contract import Source
+from mds_engine.sources.contract import Deliver, TickStream
 from mds_engine.streams.rhythm import Rhythm
 
 _log = get_logger(__name__)
@@ -24,7 +24,7 @@ class Connection:
 
     def __init__(
         self,
-        source: Source,
+        make: Callable[[Deliver], TickStream],
         name: str,
         *,
         clock: Clock,
@@ -32,7 +32,7 @@ class Connection:
         deliver: Callable[["Connection", Sequence[Tick]], None],
         ended: Callable[[], None],
     ) -> None:
-        self.stream = source.stream(self._deliver)
+        self.stream = make(self._deliver)
         self.subscribed: frozenset[Instrument] = frozenset()
         self.opened_at = clock.now()
         self.last_data_at = self.opened_at

@@ -107,6 +107,9 @@ class Strand:
         self._keeper = keeper
         self._runtime, self._unit, self._clock = keeper.runtime, keeper.unit, keeper.clock
         self._settings = keeper.settings
+        self._polls = keeper.runtime.polls
+        # What is polled is silent between its polls, and ends by itself when one fails.
+        self._mute_after_s = 0.0 if self._polls is not None else keeper.settings.mute_after_s
         self._backoff = backoff
         self._renewal_backoff = renewing
         self._stirring = Stirring(keeper.clock)
@@ -179,14 +182,19 @@ class Strand:
     def _ask_leave(self) -> Permit | None:
         now = self._clock.now()
         early, self._unit.try_early = self._unit.try_early, False
-        refusal = self._runtime.refusal()
+        refusal = self._refusal()
         permit = None if refusal else self._runtime.acquire(self._unit, now, early=early)
         if permit is None:
             self.note_problem(refusal or self._runtime.why_refused(self._unit, now))
         return permit
 
+    def _refusal(self) -> str:
+        return self._runtime.refusal() or ("" if self._polls is None else self._polls.refusal)
+
     def _delay_s(self, error: SourceError) -> float:
         now = self._clock.now()
+        if self._polls is not None:
+            self._keeper.hold_until = max(self._keeper.hold_until, now + self._polls.due_in_s)
         if isinstance(error, Throttled) and error.retry_after_s is not None:
             self._keeper.hold_until = max(self._keeper.hold_until, now + error.retry_after_s)
         return max(self._backoff.next_delay_s(), self._keeper.hold_until - now)
@@ -217,7 +225,10 @@ class Strand:
                     self._keeper.lost(self, frozenset(), error)
                 return error
             now = self._clock.now()
-            self._runtime.succeeded(self._unit, permit, now, now - started)
+            if self._polls is None or connection.stream.last_frame_at:
+                self._runtime.succeeded(self._unit, permit, now, now - started)
+            else:
+                self._runtime.ignored(self._unit, permit, now)  # no poll was due: nothing is proven
             self._current = connection
             self._begin(connection.subscribed, now)
             self._keeper.connected(self, replaced)
@@ -229,7 +240,7 @@ class Strand:
 
     def _new_connection(self) -> Connection:
         return Connection(
-            self._runtime.source,
+            self._runtime.stream,
             self._runtime.name,
             clock=self._clock,
             timeout_s=self._settings.open_timeout_s,
@@ -290,6 +301,8 @@ class Strand:
                 await self._follow_wishes(current)
             except SourceError as error:
                 return error
+            if unknown := current.stream.newly_unknown():
+                self._keeper.refused(unknown, f"{self._runtime.name} does not have it")
             now = self._clock.now()
             self._mind_hours(current, now)
             self._mind_quiet(current, now)
@@ -302,7 +315,7 @@ class Strand:
 
     def _look_in_s(self, current: Connection, now: float) -> float:
         """At the moment at which its silence would be too long, or earlier."""
-        if not self._settings.mute_after_s or not self._trading:
+        if not self._mute_after_s or not self._trading:
             return LOOK_AGAIN_S
         heard_at, limit_s = self._may_be_silent(current, now)
         return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, heard_at + limit_s - now))
@@ -329,7 +342,7 @@ class Strand:
         """Whether an operator, a login or a spent plan keeps the source out: then it streams no more."""
         now = self._clock.now()
         forced = (self._runtime.whole.state(now), self._unit.breaker.state(now))
-        return BreakerState.FORCED_OPEN in forced or bool(self._runtime.refusal())
+        return BreakerState.FORCED_OPEN in forced or bool(self._refusal())
 
     # --- Silence --------------------------------------------------------------------------------------
 
@@ -350,7 +363,7 @@ class Strand:
 
     def _silence(self, current: Connection, now: float, *, on_time: bool) -> str:
         """Why a connection that still stands counts as lost; empty if it does not."""
-        most_s = self._settings.mute_after_s
+        most_s = self._mute_after_s
         if not most_s or not self._trading:
             return ""
         heard_at, limit_s = self._may_be_silent(current, now)
@@ -366,7 +379,7 @@ class Strand:
         not known, or longer than `mute_after_s`, the whole source must be: a
         few instruments that are seldom traded may have a connection of their own.
         """
-        most_s = self._settings.mute_after_s
+        most_s = self._mute_after_s
         heard_at = max(current.last_data_at, self._trading_since)
         limit_s = current.rhythm.limit_s(now)
         if limit_s is not None and limit_s < most_s:

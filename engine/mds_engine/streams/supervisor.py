@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
@@ -150,9 +151,10 @@ class StreamSupervisor:
                 await self._stirring.wait(LOOK_AGAIN_S if self._wanted else None)
 
     def _new_strand(self) -> Strand:
+        polled = self.runtime.polls is not None  # each poll tells at once what the vendor does not have
         liveness = Liveness(
-            mute_after_s=self.settings.instrument_mute_after_s,
-            confirm_within_s=self.settings.confirm_within_s,
+            mute_after_s=inf if polled else self.settings.instrument_mute_after_s,
+            confirm_within_s=inf if polled else self.settings.confirm_within_s,
         )
         return Strand(self, liveness, self._make_backoff(), self._make_backoff())
 
