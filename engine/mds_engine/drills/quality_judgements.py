@@ -70,11 +70,11 @@ def liar_was_flagged(evidence: StreamEvidence) -> Sequence[Check]:
     flagged = unflagged = beside = 0
     for _, tick in evidence.ticks(evidence.received):
         name, received_at = str(tick.instrument), tick.received_ns * 1e-9
-        in_doubt = found.get(name, _NEVER) <= received_at < trusted.get(name, _NEVER)
+        begin, end = found.get(name, _NEVER), trusted.get(name, _NEVER)
         is_flagged = bool(tick.flags & TickFlag.SUSPECT)
-        flagged += is_flagged and in_doubt
-        unflagged += in_doubt and not is_flagged
-        beside += is_flagged and not in_doubt
+        flagged += is_flagged
+        unflagged += begin < received_at < end and not is_flagged
+        beside += is_flagged and not begin <= received_at <= end
     return (
         at_least("ticks flagged", flagged, 10),
         exactly("ticks in doubt that were not flagged", unflagged, 0),

@@ -58,6 +58,12 @@ class StreamRehearsal:
 
     async def run(self) -> Scorecard:
         """Rehearse and judge."""
+        if isinstance(self._clock, HurriedClock):
+            async with self._clock:
+                return await self._play()
+        return await self._play()
+
+    async def _play(self) -> Scorecard:
         began, scenario = self._took.now(), self._scenario
         async with Simulator(
             seed=self._seed, vendors=(_Binance,), clock=self._clock, trades_per_s=scenario.trades_per_s
