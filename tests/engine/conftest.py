@@ -199,6 +199,8 @@ class FakeSource(Source):
         self.capabilities = frozenset(traits.get("capabilities", Capability))
         self._windows = traits.get("windows", (LimitWindow(1_000_000, 1.0),))
         self.stream_limits = traits.get("stream_limits", StreamLimits())
+        self.polls = traits.get("polls", False)
+        self.quotes_at_once = traits.get("quotes_at_once", 1)
 
     def limits(self) -> Mapping[str, Any]:
         return {"default": self._windows}
@@ -246,7 +248,7 @@ class FakeDesk:
     One source for each letter, in that order on every route of exchange X. Checks are
     so seldom, and retries are none, unless `config` says otherwise, so that a test sees
     its own calls only. `sources` gives settings by name, `traits` what the adapter is like:
-    `capabilities`, `windows`, `stream_limits`.
+    `capabilities`, `windows`, `stream_limits`, `polls`, `quotes_at_once`.
     """
 
     def __init__(
