@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from mds_engine.control import Command, Event
+from mds_engine.control import Event
 from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, RouteDown, RouteRestored
-from mds_engine.control.registry import entry, entry_of, parse
-from mds_engine.errors import InvalidRequest
+from mds_engine.control.registry import entry
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
-from mds_tui.completion import complete_line
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
 from mds_tui.format.header import Figures, Status, engine_trouble, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
@@ -24,6 +21,7 @@ from mds_tui.panes.routes import RoutesPane
 from mds_tui.panes.sources import SourcesPane
 from mds_tui.panes.watch import WatchPane
 from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings
+from mds_tui.screens.prompting import PromptScreen
 from mds_tui.screens.subjects import Subject, subject_of
 from mds_tui.undo import undoable
 from mds_tui.widgets.bar import Bar
@@ -32,10 +30,6 @@ from mds_tui.widgets.key_bar import KeyBar
 from mds_tui.widgets.live_grid import LiveGrid
 from mds_tui.widgets.paint import Paint
 
-if TYPE_CHECKING:
-    from mds_tui.app import ConsoleApp
-    from mds_tui.widgets.prompt import Prompt
-
 LIT_S = 4.0
 """How long a route stays lit after it changed its source."""
 FIGURES_EVERY_S = 1.0
@@ -43,7 +37,7 @@ FIGURES_EVERY_S = 1.0
 _TITLES = {"latency": "latency p99", "cost": "cost and quota"}
 
 
-class MainScreen(Screen[None]):
+class MainScreen(PromptScreen):
     """A function of the feed; it answers with commands through the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*acting_bindings(), *LOOKING_BINDINGS]
@@ -74,11 +68,6 @@ class MainScreen(Screen[None]):
             "watch": WatchPane(id="watch"),
             "events": EventsPane(id="events"),
         }
-
-    @property
-    def console(self) -> "ConsoleApp":
-        """The app, by its own type."""
-        return cast("ConsoleApp", self.app)
 
     def compose(self) -> ComposeResult:
         """Everything that is always there; the prompt comes when it is asked for."""
@@ -326,74 +315,3 @@ class MainScreen(Screen[None]):
         applied = undoable(reversed(self.console.feed.events))
         if applied is not None and applied.reverse is not None:
             self.console.confirm(applied.reverse, f"undo: {applied.message}")
-
-    # The prompt.
-
-    def action_prompt(self, sign: str, text: str = "") -> None:
-        """Begin to type a filter or a command."""
-        from mds_tui.widgets.prompt import Prompt
-
-        found = self.query(Prompt)
-        if found:
-            self._begin(found.first(Prompt), sign, text)
-            return
-        prompt = Prompt(lambda value: complete_line(value, self.sight.snapshot), id="prompt")
-        self.mount(prompt, before="#keys")
-        self.call_after_refresh(self._begin, prompt, sign, text)
-
-    def _begin(self, prompt: "Prompt", sign: str, text: str) -> None:
-        prompt.display = True
-        self.query_one("#keys").display = False
-        prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
-        prompt.focus()
-
-    def on_prompt_left(self, message: "Prompt.Left") -> None:
-        """Escape: a filter that was being typed goes."""
-        if message.sign == "/":
-            self.focused_pane.filter("")
-        self._end_prompt()
-
-    def on_input_changed(self, event: Any) -> None:
-        """A filter works while it is typed; a line without its sign is left."""
-        prompt = event.input
-        if not prompt.has_focus:
-            return
-        if not prompt.value:
-            if prompt.sign == "/":
-                self.focused_pane.filter("")
-            self._end_prompt()
-        elif prompt.sign == "/":
-            self.focused_pane.filter(prompt.typed)
-
-    def on_input_submitted(self, event: Any) -> None:
-        """Keep the filter; or read the command."""
-        prompt = event.input
-        line = prompt.typed.strip()
-        if prompt.sign == "/":
-            self._end_prompt()
-            return
-        prompt.remember(line)
-        if not line:
-            self._end_prompt()
-            return
-        try:
-            command = parse(line, by=self.console.settings.operator)
-        except InvalidRequest as error:
-            self.notify(error.message, title="not understood", severity="error")
-            return
-        self._end_prompt()
-        self.give(command)
-
-    def give(self, command: Command) -> None:
-        """Send what is harmless; ask about the rest."""
-        if not entry_of(command).dangerous:
-            self.console.submit(command)
-        elif self.console.settings.read_only:
-            self.notify("the console is read-only", severity="warning")
-        else:
-            self.console.confirm(command, entry_of(command).title)
-
-    def _end_prompt(self) -> None:
-        self.query_one("#prompt").display = False
-        self.query_one("#keys").display = True
-        self.focused_pane.focus()

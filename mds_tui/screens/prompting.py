@@ -1,0 +1,101 @@
+"""The desk's one line to type on: what a filter and a command do as they are typed."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from mds_engine.control import Command
+from mds_engine.control.registry import entry_of, parse
+from mds_engine.errors import InvalidRequest
+from textual.screen import Screen
+
+from mds_tui.completion import complete_line
+from mds_tui.format.sight import Sight
+from mds_tui.widgets.live_grid import LiveGrid
+
+if TYPE_CHECKING:
+    from mds_tui.app import ConsoleApp
+    from mds_tui.widgets.prompt import Prompt
+
+
+class PromptScreen(Screen[None]):
+    """A screen with a focused pane, and a prompt in place of its footer while something is typed."""
+
+    sight: Sight
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return cast("ConsoleApp", self.app)
+
+    @property
+    def focused_pane(self) -> LiveGrid[Any]:
+        """The one that keys go to, also while something is typed."""
+        raise NotImplementedError
+
+    def action_prompt(self, sign: str, text: str = "") -> None:
+        """Begin to type a filter or a command."""
+        from mds_tui.widgets.prompt import Prompt
+
+        found = self.query(Prompt)
+        if found:
+            self._begin(found.first(Prompt), sign, text)
+            return
+        prompt = Prompt(lambda value: complete_line(value, self.sight.snapshot), id="prompt")
+        self.mount(prompt, before="#keys")
+        self.call_after_refresh(self._begin, prompt, sign, text)
+
+    def _begin(self, prompt: "Prompt", sign: str, text: str) -> None:
+        prompt.display = True
+        self.query_one("#keys").display = False
+        prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
+        prompt.focus()
+
+    def on_prompt_left(self, message: "Prompt.Left") -> None:
+        """Escape: a filter that was being typed goes."""
+        if message.sign == "/":
+            self.focused_pane.filter("")
+        self._end_prompt()
+
+    def on_input_changed(self, event: Any) -> None:
+        """A filter works while it is typed; a line without its sign is left."""
+        prompt = event.input
+        if not prompt.has_focus:
+            return
+        if not prompt.value:
+            if prompt.sign == "/":
+                self.focused_pane.filter("")
+            self._end_prompt()
+        elif prompt.sign == "/":
+            self.focused_pane.filter(prompt.typed)
+
+    def on_input_submitted(self, event: Any) -> None:
+        """Keep the filter; or read the command."""
+        prompt = event.input
+        line = prompt.typed.strip()
+        if prompt.sign == "/":
+            self._end_prompt()
+            return
+        prompt.remember(line)
+        if not line:
+            self._end_prompt()
+            return
+        try:
+            command = parse(line, by=self.console.settings.operator)
+        except InvalidRequest as error:
+            self.notify(error.message, title="not understood", severity="error")
+            return
+        self._end_prompt()
+        self.give(command)
+
+    def give(self, command: Command) -> None:
+        """Send what is harmless; ask about the rest."""
+        if not entry_of(command).dangerous:
+            self.console.submit(command)
+        elif self.console.settings.read_only:
+            self.notify("the console is read-only", severity="warning")
+        else:
+            self.console.confirm(command, entry_of(command).title)
+
+    def _end_prompt(self) -> None:
+        self.query_one("#prompt").display = False
+        self.query_one("#keys").display = True
+        self.focused_pane.focus()
