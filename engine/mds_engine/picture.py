@@ -161,7 +161,9 @@ class Picture:
             p50_ms=figures.p50_ms,
             p95_ms=figures.p95_ms,
             p99_ms=figures.p99_ms,
-            p99_series_ms=figures.series_ms,
+            p50_series_ms=figures.series_ms[0],
+            p95_series_ms=figures.series_ms[1],
+            p99_series_ms=figures.series_ms[2],
         )
 
     def _breaker(self, runtime: SourceRuntime, breaker: Breaker, capability: str, now: float) -> BreakerView:
@@ -218,6 +220,9 @@ class Picture:
         )
 
 
+_QUANTILES = (0.5, 0.95, 0.99)
+
+
 class _Rate:
     """Counts a second, from a count that only grows."""
 
@@ -239,10 +244,10 @@ class _Figures:
     def __init__(self, unit: Unit, now: float) -> None:
         self.at = now
         latency = unit.latency
-        self.p50_ms = _ms(latency.quantile(0.5, now))
-        self.p95_ms = _ms(latency.quantile(0.95, now))
-        self.p99_ms = _ms(latency.quantile(0.99, now))
-        self.series_ms = tuple(_ms(value) for value in latency.series(now))
+        self.p50_ms, self.p95_ms, self.p99_ms = (_ms(value) for value in latency.quantiles(_QUANTILES, now))
+        self.series_ms = tuple(
+            tuple(_ms(value) for value in series) for series in latency.series_of(_QUANTILES, now)
+        )
         self.window_failures = unit.recent_failures.count(now)
         self.window_calls = latency.count(now) + self.window_failures
 

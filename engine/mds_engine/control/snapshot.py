@@ -57,8 +57,10 @@ class CapabilityView(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    p50_series_ms: tuple[float | None, ...] = ()
+    """One value for each of the last seconds or slots, oldest first, for a sparkline; so are the next two."""
+    p95_series_ms: tuple[float | None, ...] = ()
     p99_series_ms: tuple[float | None, ...] = ()
-    """One value for each of the last seconds or slots, oldest first, for a sparkline."""
 
 
 class LimiterView(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,11 +51,13 @@ class LatencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class _Slice:
     """Durations that ended within one slice of time: bucket number to count."""
 
-    __slots__ = ("counts", "number")
+    __slots__ = ("counts", "drawn", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.counts: dict[int, int] = {}
+        self.drawn: dict[tuple[float, ...], tuple[float | None, ...]] = {}
+        """Quantiles by what was asked for, kept once the slice is over: a sparkline is drawn every second."""
 
 
 class LatencyTracker:
@@ -122,12 +124,20 @@ class LatencyTracker:
 
     def series(self, now: float, buckets: int = 60, q: float = 0.99) -> tuple[float | None, ...]:
         """The quantile of each of the last slices, oldest first; None where no call was."""
+        return self.series_of((q,), now, buckets)[0]
+
+    def series_of(
+        self, qs: tuple[float, ...], now: float, buckets: int = 60
+    ) -> tuple[tuple[float | None, ...], ...]:
+        """A series for each of several quantiles; a slice that is over is looked at once."""
         newest = self._number(now)
-        by_number = {piece.number: piece.counts for piece in self._slices}
-        return tuple(
-            self._quantile_of(by_number.get(number, {}), q)
+        pieces = {piece.number: piece for piece in self._slices}
+        nothing: tuple[float | None, ...] = (None,) * len(qs)
+        points = [
+            self._drawn(piece, qs) if (piece := pieces.get(number)) is not None else nothing
             for number in range(newest - buckets + 1, newest + 1)
-        )
+        ]
+        return tuple(zip(*points, strict=True))
 
     def baseline_s(self, now: float, q: float = 0.99) -> float | None:
         """What the quantile usually is, seconds: the median of its minutes; None until learned.
@@ -176,6 +186,14 @@ class LatencyTracker:
             self._slices.popleft()
         while (self._learned[0].number + 1) * settings.learning_slice_s <= now - settings.learning_s:
             self._learned.popleft()
+
+    def _drawn(self, piece: _Slice, qs: tuple[float, ...]) -> tuple[float | None, ...]:
+        if (kept := piece.drawn.get(qs)) is not None:
+            return kept
+        values = tuple(self._quantile_of(piece.counts, q) for q in qs)
+        if piece.counts is not self._counts:
+            piece.drawn[qs] = values
+        return values
 
     def _usual_of(self, counts: dict[int, int], q: float) -> float | None:
         calls = sum(counts.values())

@@ -66,6 +66,18 @@ def test_the_series_has_one_value_a_slice_and_gaps_where_nothing_was_called():
     assert len(subject.series(103.9)) == 60
 
 
+def test_a_series_of_several_quantiles_is_as_each_alone_also_while_calls_go_on():
+    subject = tracker()
+    random, qs = Random(3), (0.5, 0.95, 0.99)
+    for step in range(400):
+        now = 100.0 + step * 0.05
+        subject.record(random.expovariate(10), now)
+        drawn = subject.series_of(qs, now, buckets=30)
+        fresh = [subject.series(now, 30, q) for q in qs]
+        assert [list(one) for one in drawn] == [list(one) for one in fresh]
+        assert drawn[0][-1] == subject.quantile(0.5, now, window_s=1.0)
+
+
 def test_an_outage_of_minutes_does_not_teach_that_slow_is_normal():
     subject = tracker()
     random = Random(1)
