@@ -1,4 +1,4 @@
-"""Every drill passes, and a judge sees what it must not overlook."""
+"""Every drill passes."""
 
 import asyncio
 
@@ -18,8 +18,18 @@ NAMES = (
     "flapping",
     "quota-spent",
     "bad-symbol",
-    "stream-cut",
     "all-down",
+    "stream-cut",
+    "stream-mute",
+    "instrument-mute",
+    "stream-duplicates",
+    "stream-reordered",
+    "stream-gap",
+    "wrong-price",
+    "frozen-price",
+    "slow-reader",
+    "reconnect-storm",
+    "day-cut",
 )
 
 
