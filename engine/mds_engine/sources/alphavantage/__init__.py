@@ -17,5 +17,6 @@ plugin = SourcePlugin(
     settings=AlphaVantageSettings,
     create=_create,
     needs_key=True,
+    quota_zone="America/New_York",
     decoders=DECODERS,
 )

@@ -44,9 +44,10 @@ _DAY_S = 86400.0
 
 
 class AlphaVantageSource(Source):
-    """Quotes and bars over HTTP."""
+    """Quotes and bars over HTTP; there is no stream, so quotes are polled in its place."""
 
     capabilities = frozenset({Capability.QUOTE, Capability.BARS})
+    polls = True
 
     def __init__(self, settings: AlphaVantageSettings, context: SourceContext) -> None:
         self._settings = settings
