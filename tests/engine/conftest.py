@@ -9,7 +9,7 @@ import pytest
 from mds_engine.config.schema import Config, EngineSettings, ExchangeSettings
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.engine import Engine
-from mds_engine.errors import MdsError, Unavailable
+from mds_engine.errors import InvalidRequest, MdsError, NotFound, Unavailable
 from mds_engine.model import Bars, Capability, Instrument, Quote, Tick, TickKind
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
@@ -106,6 +106,12 @@ class FakeVendor:
         self.stream_fails: Callable[[], BaseException] | None = None
         self.stream_attempts: list[float] = []
         """When each stream was opened, or was refused."""
+        self.stream_opens_in_s = 0.0
+        self.stream_subscribes_in_s = 0.0
+        self.stream_carries_most: int | None = None
+        """Beyond so many instruments a stream takes none."""
+        self.unlisted: set[str] = set()
+        """Symbols of which a stream that is asked for nothing else knows none."""
         self.stream_lives_s = float("inf")
         """How long after its opening each stream asks to be renewed."""
 
@@ -157,6 +163,8 @@ class FakeStream(TickStream):
         self.vendor.stream_attempts.append(now)
         if self.vendor.stream_fails is not None:
             raise self.vendor.stream_fails()
+        if self.vendor.stream_opens_in_s:
+            await self.vendor.clock.sleep(self.vendor.stream_opens_in_s)
         self.is_open = True
         self.renew_at = now + self.vendor.stream_lives_s
         self.ended = asyncio.get_running_loop().create_future()
@@ -166,7 +174,15 @@ class FakeStream(TickStream):
         await self.ended
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
-        self.subscribed |= set(instruments)
+        new = set(instruments)
+        if self.vendor.stream_subscribes_in_s:
+            await self.vendor.clock.sleep(self.vendor.stream_subscribes_in_s)
+        if new and all(instrument.symbol in self.vendor.unlisted for instrument in new):
+            raise NotFound(f"lists no {', '.join(map(str, sorted(new)))}")
+        most = self.vendor.stream_carries_most
+        if most is not None and len(self.subscribed | new) > most:
+            raise InvalidRequest(f"at most {most}")
+        self.subscribed |= new
 
     async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
         self.subscribed -= set(instruments)

@@ -98,6 +98,12 @@ class Liveness:
                 self._pulses.setdefault(instrument.exchange, {})[instrument] = pulse
                 self._await_first(pulse, now)
 
+    def refused(self, instruments: frozenset[Instrument]) -> None:
+        """The vendor does not have these: they are mute, and told already."""
+        for instrument in instruments & self._pulse_of.keys():
+            self._pulse_of[instrument].is_mute = True
+        self.mute |= instruments & self._pulse_of.keys()
+
     def restart(self, now: float) -> None:
         """A new connection: each has to be confirmed again. What is usual is still known."""
         self._fresh.clear()
@@ -147,7 +153,8 @@ class Liveness:
         self._batches.clear()
         fresh, self._fresh = self._fresh, {}
         back: set[Instrument] = set()
-        open_now = {exchange: is_open(exchange) for exchange in self._pulses}
+        # What ends with the first tick of a day is the night, and no pause.
+        is_pause = {name: name not in self._closed and is_open(name) for name in self._pulses}
         pulse_of = self._pulse_of
         for instrument, at in fresh.items():
             pulse = pulse_of.get(instrument)
@@ -161,7 +168,7 @@ class Liveness:
             if pulse.is_mute:
                 pulse.is_mute = False
                 back.add(instrument)
-            if open_now[instrument.exchange] and pulse.is_confirmed:
+            if pulse.is_confirmed and is_pause[instrument.exchange]:
                 self._take_pause(pulse, at)
             pulse.since, pulse.is_confirmed = at, True
             pulse.due_at = at + pulse.limit_s

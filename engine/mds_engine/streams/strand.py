@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
-from mds_engine.errors import InvalidRequest, NotFound, SourceError, Throttled, Unavailable
+from mds_engine.errors import SourceError, Throttled, Unavailable
 from mds_engine.log import get_logger
 from mds_engine.model import Instrument, Tick
 from mds_engine.policy.breaker import BreakerState
@@ -15,6 +15,7 @@ from mds_engine.routing.source_runtime import Permit, SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.streams.connection import Connection
 from mds_engine.streams.liveness import Liveness
+from mds_engine.streams.renewal import Renewal
 from mds_engine.streams.stirring import Stirring
 
 _log = get_logger(__name__)
@@ -27,10 +28,10 @@ _OVERSLEPT_S = 0.25
 _PROVEN_AFTER_S = 10.0
 """Data takes the backoff back only on a connection of that age: a vendor that sends one tick and cuts
 would otherwise be called twice a second for hours."""
+_LONG_S = 300.0
+"""A connection that was renewed at that age or later was not hurried by its vendor."""
 _MANY = 10
 """So many instruments or more are never all silent for long while others of their source flow."""
-_RENEWED_WITHIN_S = 10.0
-"""The new connection takes over after that long without a tick: the market is quiet."""
 
 
 class StrandKeeper(Protocol):
@@ -104,6 +105,9 @@ class Strand:
         self.liveness = liveness
         self.since: dict[Instrument, float] = {}
         """Monotonic time since when each instrument is subscribed without a break."""
+        self.carried: frozenset[Instrument] = frozenset()
+        """What the connection before the present one carried, up to `carried_until` (monotonic)."""
+        self.carried_until = 0.0
         self._keeper = keeper
         self._runtime, self._unit, self._clock = keeper.runtime, keeper.unit, keeper.clock
         self._settings = keeper.settings
@@ -114,10 +118,9 @@ class Strand:
         self._renewal_backoff = renewing
         self._stirring = Stirring(keeper.clock)
         self._woken = False
+        self._not_before = 0.0
         self._current: Connection | None = None
-        self._next: Connection | None = None
-        self._opening: asyncio.Task[None] | None = None
-        self._next_carries_at: float | None = None
+        self._renewal: Renewal | None = None
         self._renew_not_before = 0.0
         self._replaced = ""
         self._trading: frozenset[str] = frozenset()
@@ -170,6 +173,10 @@ class Strand:
                 # A renewal beside us has the vendor's last connection, for a moment.
                 await self._pause(LOOK_AGAIN_S)
                 continue
+            too_soon_s = max(self._not_before, self._keeper.hold_until) - self._clock.now()
+            if too_soon_s > 0:
+                await self._pause(too_soon_s)
+                continue
             permit = self._ask_leave()
             if permit is None:
                 await self._pause(LOOK_AGAIN_S)
@@ -177,7 +184,7 @@ class Strand:
             error = await self._one_connection(permit)
             if error is not None:
                 self.note_problem(error.message)
-                await self._pause(self._delay_s(error))
+                self._not_before = self._clock.now() + self._delay_s(error)
 
     def _ask_leave(self) -> Permit | None:
         now = self._clock.now()
@@ -197,7 +204,7 @@ class Strand:
             self._keeper.hold_until = max(self._keeper.hold_until, now + self._polls.due_in_s)
         if isinstance(error, Throttled) and error.retry_after_s is not None:
             self._keeper.hold_until = max(self._keeper.hold_until, now + error.retry_after_s)
-        return max(self._backoff.next_delay_s(), self._keeper.hold_until - now)
+        return self._backoff.next_delay_s()
 
     async def _pause(self, seconds: float) -> None:
         """Wait, however the wishes change: they must not outrun the backoff. An operator may."""
@@ -205,6 +212,8 @@ class Strand:
         self._woken = False
         while self.wanted and not self._woken and (left_s := until - self._clock.now()) > 0:
             await self._stirring.wait(left_s)
+        if self._woken:
+            self._not_before = 0.0
 
     async def _one_connection(self, permit: Permit) -> SourceError | None:
         """Connect and stay until the stream ends, or nobody wants it any more (then None)."""
@@ -230,7 +239,7 @@ class Strand:
             else:
                 self._runtime.ignored(self._unit, permit, now)  # no poll was due: nothing is proven
             self._current = connection
-            self._begin(connection.subscribed, now)
+            self._begin(connection, now)
             self._keeper.connected(self, replaced)
             return await self._stay_to_the_end()
         finally:
@@ -248,23 +257,35 @@ class Strand:
             ended=self._stirring.stir,
         )
 
-    def _begin(self, subscribed: frozenset[Instrument], now: float) -> None:
+    def _begin(self, connection: Connection, now: float) -> None:
+        subscribed = connection.subscribed
         self.since = dict.fromkeys(subscribed, now)
         self.liveness.follow(subscribed, now)
         self.liveness.restart(now)
+        self._tell_refused(connection)
         self._trading = self._keeper.is_open(subscribed)
         self._trading_since = now
         self._renew_not_before = 0.0
-        if self.problem and not self._trading:
+        if not self._trading:
             self.note_problem("")  # a closed market is never stale
+
+    def _tell_refused(self, connection: Connection) -> None:
+        """Name, once, what the vendor does not have."""
+        refused = connection.refused - self.liveness.mute
+        if refused:
+            self.liveness.refused(refused)
+            self._keeper.refused(refused, connection.why_refused)
 
     async def _stay_to_the_end(self) -> SourceError | None:
         loss: SourceError | None = None
+        is_out = ""
         try:
             loss = await self._stay()
+            is_out = self._out_of_service() if self.wanted else ""
         finally:
-            carried = frozenset(self.since)
             last, self._current = self._current, None
+            carried = self.carried = frozenset(self.since)
+            self.carried_until = 0.0 if last is None else last.last_data_at
             self.flowing = False
             self.since = {}
             if loss is not None:
@@ -274,8 +295,8 @@ class Strand:
                 # the route gives them another source.
                 self.note_problem(loss.message)
                 self._keeper.lost(self, carried, loss)
-            elif self._replaced:
-                self._keeper.interrupted(carried, self._replaced)
+            elif self._replaced or is_out:
+                self._keeper.interrupted(carried, self._replaced or is_out)
             self._keeper.changed()
             await self._give_up_renewal()
             if last is not None:
@@ -292,8 +313,8 @@ class Strand:
             await self._stirring.wait(look_s)
             now = self._clock.now()
             on_time = now - look_at < _OVERSLEPT_S
-            if self.connections > 1:
-                await self._mind_renewal(now)
+            if self._renewal is not None:
+                await self._mind_renewal(self._renewal, current, now)
                 current = self._current or current  # renewed meanwhile
             if current.has_ended:
                 return current.why_ended()
@@ -309,12 +330,14 @@ class Strand:
             silence = self._silence(current, now, on_time=on_time)
             if silence:
                 return Unavailable(silence)
-            if now >= max(current.stream.renew_at, self._renew_not_before) and self._renew(now):
+            if now >= max(current.renew_at, self._renew_not_before) and self._renew():
                 return None
         return None
 
     def _look_in_s(self, current: Connection, now: float) -> float:
         """At the moment at which its silence would be too long, or earlier."""
+        if self._renewal is not None:
+            return _SOONEST_LOOK_S
         if not self._mute_after_s or not self._trading:
             return LOOK_AGAIN_S
         heard_at, limit_s = self._may_be_silent(current, now)
@@ -322,27 +345,24 @@ class Strand:
 
     async def _follow_wishes(self, current: Connection) -> None:
         wanted = self.wanted
-        if wanted == current.subscribed or not wanted:
+        if not wanted:
             return
-        before = current.subscribed
-        for connection in (current, self._next if self._next_carries_at is not None else None):
-            if connection is None:
-                continue
-            try:
-                await connection.follow(wanted)
-            except (NotFound, InvalidRequest) as error:
-                # The vendor has nothing against the others, so the connection stays.
-                self._keeper.refused(wanted - before, error.message)
-                connection.subscribed = wanted
-        now = self._clock.now()
-        self.since = {instrument: self.since.get(instrument, now) for instrument in wanted}
-        self.liveness.follow(wanted, now)
+        if wanted != current.subscribed:
+            await current.follow(wanted)
+            now = self._clock.now()
+            self.since = {instrument: self.since.get(instrument, now) for instrument in wanted}
+            self.liveness.follow(wanted, now)
+            self._tell_refused(current)
+        if self._renewal is not None:
+            await self._renewal.follow(wanted)
 
-    def _out_of_service(self) -> bool:
-        """Whether an operator, a login or a spent plan keeps the source out: then it streams no more."""
+    def _out_of_service(self) -> str:
+        """Why an operator, a login or a spent plan keeps the source out, so that it streams no more."""
         now = self._clock.now()
         forced = (self._runtime.whole.state(now), self._unit.breaker.state(now))
-        return BreakerState.FORCED_OPEN in forced or bool(self._refusal())
+        if BreakerState.FORCED_OPEN in forced:
+            return self._runtime.why_refused(self._unit, now) or "forced open"
+        return self._refusal()
 
     # --- Silence --------------------------------------------------------------------------------------
 
@@ -354,6 +374,8 @@ class Strand:
             if trading - self._trading:
                 self._trading_since = now
             self._trading = trading
+        if not trading:
+            self.note_problem("")  # a closed market is never stale
 
     def _mind_quiet(self, current: Connection, now: float) -> None:
         """One that is up again and merely has nothing to say, while others of its source flow, is well."""
@@ -390,7 +412,7 @@ class Strand:
 
     # --- Planned renewal ------------------------------------------------------------------------------
 
-    def _renew(self, now: float) -> bool:
+    def _renew(self) -> bool:
         """The vendor will end this connection: open the next beside it. True where this one must go first."""
         if self.is_renewing or not self._keeper.may_renew(self):
             return False
@@ -399,52 +421,40 @@ class Strand:
             return True
         self.is_renewing = True
         self.connections = 2
-        self._next = self._new_connection()
-        self._next_carries_at = None
-        self._opening = asyncio.create_task(
-            self._next.open(self.wanted), name=f"renew the stream of {self._runtime.name}"
+        self._renewal = Renewal(
+            self._new_connection(),
+            self.wanted,
+            name=f"renew the stream of {self._runtime.name}",
+            look=self._stirring.stir,
         )
-        self._opening.add_done_callback(lambda _: self._stirring.stir())
-        self._renew_not_before = now + self._settings.open_timeout_s
         return False
 
-    async def _mind_renewal(self, now: float) -> None:
+    async def _mind_renewal(self, renewal: Renewal, current: Connection, now: float) -> None:
         """Take the next connection over once it carries; drop it if it fails, and try again later."""
-        following, opening, current = self._next, self._opening, self._current
-        if following is None or opening is None or current is None or not opening.done():
-            return
-        failure = opening.exception()
-        if failure is None and following.has_ended:
-            failure = following.why_ended()
+        failure = renewal.failure()
         if failure is not None:
             # No loss: the old one carries on. Nothing is booked, so that no breaker takes it out.
-            _log.warning("stream_not_renewed", source=self._runtime.name, why=str(failure))
+            _log.warning("stream_not_renewed", source=self._runtime.name, why=failure.message)
             await self._give_up_renewal()
             self._renew_not_before = self._clock.now() + self._renewal_backoff.next_delay_s()
             return
-        if self._next_carries_at is None:
-            self._next_carries_at = now
-        quiet_s = now - self._next_carries_at
-        if not (following.has_data or current.has_ended or quiet_s >= _RENEWED_WITHIN_S):
+        if not renewal.may_take_over(self.wanted, now, old_has_ended=current.has_ended):
             return
-        self._current, self._next, self._opening, self._next_carries_at = following, None, None, None
-        following.rhythm = current.rhythm
-        self._renewal_backoff.data_flowed()
-        why = "the vendor was about to end the old one"
+        self._current, self._renewal = renewal.following, None
+        renewal.following.rhythm = current.rhythm
+        if now - current.opened_at >= _LONG_S:
+            self._renewal_backoff.data_flowed()
+        # A vendor that wants to be left as soon as it is reached would be called several times a second.
+        self._renew_not_before = now + self._renewal_backoff.next_delay_s()
         await current.close()
         self.connections = 1
         self.is_renewing = False
-        self._renew_not_before = 0.0
-        self._keeper.renewed(self, why)
+        self._keeper.renewed(self, "the vendor was about to end the old one")
 
     async def _give_up_renewal(self) -> None:
-        following, opening = self._next, self._opening
-        self._next = self._opening = self._next_carries_at = None
-        if opening is not None:
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
-        if following is not None:
-            await following.close()
+        renewal, self._renewal = self._renewal, None
+        if renewal is not None:
+            await renewal.give_up()
             self.connections -= 1
         self.is_renewing = False
 
@@ -459,6 +469,4 @@ class Strand:
                 self._keeper.changed()
             if now - connection.opened_at >= _PROVEN_AFTER_S:
                 self._backoff.data_flowed()
-        elif connection is self._next:
-            self._stirring.stir()
         self._keeper.deliver(self, ticks, now)

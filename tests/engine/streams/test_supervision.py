@@ -1,94 +1,14 @@
-"""A source's stream over several connections: shared out, lost one by one, renewed in time, paced."""
+"""A source's stream over several connections: shared out, lost one by one, watched, paced."""
 
 import asyncio
-from contextlib import asynccontextmanager
-from random import Random
 
 import pytest
-from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.errors import NotFound, Throttled, Unavailable
-from mds_engine.model import Capability, Instrument
-from mds_engine.policy.breaker import BreakerSettings
-from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
+from mds_engine.model import Instrument
 from mds_engine.sources.contract import StreamLimits
-from mds_engine.streams.supervisor import StreamSupervisor
 
-PATIENT = BreakerSettings(consecutive_failures=1000, failure_rate=0.0)
-"""Breakers that leave the pace to the backoff alone."""
-
-
-def some(symbols, exchange="X"):
-    return frozenset(Instrument(exchange, symbol) for symbol in symbols)
-
-
-def symbols(stream):
-    return "".join(sorted(instrument.symbol for instrument in stream.subscribed))
-
-
-class Supervised:
-    """A supervisor of one fake source, and all that it told."""
-
-    def __init__(self, clock, desk, told, settings, open_exchanges):
-        self.clock = clock
-        self.vendor = desk["a"]
-        self.runtime = desk.engine.sources["a"]
-        self.unit = self.runtime.units[Capability.TICKS]
-        self.events = told
-        self.delivered = []
-        self.lost = []
-        self.mute = []
-        self.open_exchanges = open_exchanges
-        random = Random(1)
-        self.supervisor = StreamSupervisor(
-            self.runtime,
-            self.unit,
-            settings,
-            lambda: ReconnectBackoff(ReconnectSettings(), random),
-            clock=clock,
-            emit=told.append,
-            deliver=lambda _, ticks: self.delivered.extend(ticks),
-            on_lost=lambda _, instruments, why: self.lost.append((instruments, why)),
-            on_mute=lambda _, instruments, why: self.mute.append((instruments, why)),
-            is_open=lambda exchange, _: exchange in self.open_exchanges,
-        )
-
-    def told(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
-
-    async def pump(self, for_s, every_s=0.1, only=None, price=1.0):
-        """Let every open stream deliver for a while."""
-        for _ in range(round(for_s / every_s)):
-            for stream in self.vendor.open_streams:
-                stream.push(price, only)
-            await self.clock.sleep(every_s)
-
-
-@pytest.fixture
-def supervise(fake_desk):
-    """`async with supervise(clock, limits=..., wanted="ABC") as one:` with stream settings as keywords."""
-
-    @asynccontextmanager
-    async def supervised(
-        clock, wanted="AB", limits=None, exchange="X", open_exchanges=("X",), breaker=PATIENT, **settings
-    ):
-        traits = {"a": {"stream_limits": limits or StreamLimits()}}
-        async with fake_desk(clock, "a", traits=traits, breaker=breaker) as desk:
-            await clock.sleep(0.1)
-            one = Supervised(clock, desk, [], StreamSettings(**settings), set(open_exchanges))
-            one.supervisor.want(some(wanted, exchange))
-            task = asyncio.create_task(one.supervisor.run())
-            try:
-                await clock.sleep(0.1)
-                yield one
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-            assert desk.permits == 0
-            assert one.vendor.open_streams == []
-
-    return supervised
-
+from tests.engine.streams.supervised import some, symbols
 
 # --- Several connections --------------------------------------------------------------------------------
 
@@ -187,106 +107,6 @@ def test_what_a_vendor_does_not_list_ends_no_connection(virtually, supervise):
     assert virtually(scene) == ([(some("C"), "lists no X:C")], [], 1)
 
 
-# --- Planned renewal ------------------------------------------------------------------------------------
-
-
-def test_a_connection_is_renewed_without_a_tick_missing(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock) as one:
-            one.vendor.streams[0].renew_at = clock.now() + 100.0
-            most = 0
-            for price in range(1200):
-                for stream in one.vendor.open_streams:
-                    stream.push(float(price))
-                most = max(most, len(one.vendor.open_streams))
-                await clock.sleep(0.1)
-            prices = sorted({tick.price for tick in one.delivered})
-            return prices, most, one.vendor.open_streams == one.vendor.streams[1:], one.events, one.lost
-
-    prices, most, only_the_new, told, lost = virtually(scene)
-    assert prices == [float(price) for price in range(1200)]
-    assert (most, only_the_new, lost) == (2, True, [])
-    assert [type(event) for event in told] == [events.StreamConnected, events.StreamRenewed]
-
-
-def test_a_new_connection_carries_before_the_old_one_ends(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock) as one:
-            await one.pump(1.0)
-            one.vendor.streams[0].renew_at = clock.now()
-            await clock.sleep(5.0)
-            both = len(one.vendor.open_streams)
-            subscribed = symbols(one.vendor.streams[1])
-            one.vendor.streams[1].push(2.0)
-            await clock.sleep(0.1)
-            return both, subscribed, [stream.is_open for stream in one.vendor.streams]
-
-    assert virtually(scene) == (2, "AB", [False, True])
-
-
-def test_in_a_quiet_market_the_new_connection_takes_over_after_a_while(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock) as one:
-            one.vendor.streams[0].renew_at = clock.now()
-            await clock.sleep(15.0)
-            return [stream.is_open for stream in one.vendor.streams], one.told(events.StreamLost)
-
-    assert virtually(scene) == ([False, True], [])
-
-
-def test_a_renewal_that_fails_is_tried_again_while_the_old_one_carries_on(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock, breaker=BreakerSettings()) as one:
-            one.vendor.streams[0].renew_at = clock.now() + 1.0
-            one.vendor.stream_fails = lambda: Unavailable("refused")
-            await one.pump(120.0)
-            tried = len(one.vendor.stream_attempts)
-            still = one.vendor.streams[0].is_open, one.unit.problem, one.unit.failures
-            one.vendor.stream_fails = None
-            await one.pump(120.0)
-            return tried, still, [type(event) for event in one.events], one.vendor.streams[0].is_open
-
-    tried, still, told, old = virtually(scene)
-    assert 5 <= tried <= 15
-    assert still == (True, "", 0)
-    assert told == [events.StreamConnected, events.StreamRenewed]
-    assert not old
-
-
-def test_an_old_connection_that_ends_amid_its_renewal_is_no_loss(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock) as one:
-            await one.pump(1.0)
-            one.vendor.streams[0].renew_at = clock.now()
-            await clock.sleep(2.0)
-            one.vendor.streams[0].end(Unavailable("the vendor's day is over"))
-            await clock.sleep(0.1)
-            return [stream.is_open for stream in one.vendor.streams], one.told(events.StreamLost), one.lost
-
-    assert virtually(scene) == ([False, True], [], [])
-
-
-def test_where_all_connections_are_in_use_each_is_replaced_in_its_turn(virtually, supervise):
-    async def scene(clock):
-        async with supervise(clock, "ABCD", StreamLimits(2, 2)) as one:
-            await one.pump(1.0)
-            for stream in one.vendor.streams:
-                stream.renew_at = clock.now()
-            most = 0
-            for _ in range(30):
-                await one.pump(0.1)
-                most = max(most, len(one.vendor.open_streams))
-            open_now = sorted(symbols(stream) for stream in one.vendor.open_streams)
-            renewed = [event.why for event in one.told(events.StreamRenewed)]
-            return most, open_now, renewed, one.lost, one.told(events.StreamLost), one.unit.problem
-
-    most, open_now, renewed, interrupted, lost, problem = virtually(scene)
-    assert (most, open_now, lost, problem) == (2, ["AB", "CD"], [], "")
-    why = "the old connection was closed first: the vendor allows no further one beside it"
-    assert renewed == [why, why]
-    assert set(interrupted) == {(some("AB"), why), (some("CD"), why)}, "whoever listens must look for gaps"
-
-
 # --- Silence --------------------------------------------------------------------------------------------
 
 
@@ -364,6 +184,20 @@ def test_a_closed_market_is_never_stale_and_its_opening_is_given_time(virtually,
     assert 29.0 <= after_s <= 32.0
 
 
+def test_a_source_lost_as_the_market_closes_is_in_no_trouble_all_night(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(20.0)
+            one.vendor.stream.end(Unavailable("reset"))
+            await clock.sleep(5.0)
+            before = one.unit.problem
+            one.open_exchanges.clear()
+            await clock.sleep(5.0)
+            return before, one.unit.problem
+
+    assert virtually(scene) == ("reset", "")
+
+
 def test_a_source_lost_at_night_is_well_once_it_is_connected(virtually, supervise):
     async def scene(clock):
         async with supervise(clock, open_exchanges=()) as one:
@@ -433,3 +267,41 @@ def test_a_vendor_that_wants_to_be_left_alone_is_asked_by_no_connection(virtuall
             return tried <= 4, len(one.vendor.stream_attempts) - tried
 
     assert virtually(scene) == (True, 0)
+
+
+# --- Adapters that misbehave -----------------------------------------------------------------------------
+
+
+def test_an_adapter_whose_own_task_is_cancelled_is_connected_again(virtually, supervise):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            await one.pump(1.0)
+            one.vendor.stream_fails = asyncio.CancelledError
+            one.vendor.stream.end(Unavailable("reset"))
+            await clock.sleep(3.0)
+            why = one.unit.problem
+            one.vendor.stream_fails = None
+            await one.pump(60.0)
+            return why, len(one.vendor.open_streams), one.unit.problem
+
+    assert virtually(scene) == ("the adapter failed: CancelledError: ", 1, "")
+
+
+def test_an_adapter_that_makes_no_stream_ends_nothing(virtually, supervise, caplog):
+    async def scene(clock):
+        async with supervise(clock) as one:
+            make = one.runtime.source.stream
+
+            def fail(_deliver):
+                raise KeyError("token")
+
+            one.runtime.source.stream = fail
+            one.vendor.stream.end(Unavailable("reset"))
+            await clock.sleep(3.0)
+            why = one.unit.problem
+            one.runtime.source.stream = make
+            await one.pump(60.0)
+            return why, len(one.vendor.open_streams), one.unit.problem
+
+    assert virtually(scene) == ("the adapter failed: KeyError: 'token'", 1, "")
+    assert "adapter_bug" in caplog.text

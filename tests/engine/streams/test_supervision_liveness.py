@@ -104,6 +104,23 @@ def test_silence_counts_from_the_opening():
     assert told == {2062: Silent(frozenset(), frozenset({NIGHT}))}
 
 
+def test_the_night_before_a_days_first_tick_is_no_pause():
+    liveness = followed(A, B)
+    morning = 3600 * 17
+    play(liveness, lambda _: (A, B), 10)
+    play(liveness, lambda _: (), morning, start_s=10, is_open=lambda _: False)
+    play(liveness, lambda _: (A, B), morning + 60, start_s=morning)
+    told = play(liveness, lambda _: (A,), morning + 200, start_s=morning + 60)
+    assert list(told.values()) == [Silent(frozenset(), frozenset({B}))]
+
+
+def test_what_the_vendor_does_not_have_is_mute_and_not_told_again():
+    liveness = followed(A, B)
+    liveness.refused(frozenset({B, C}))
+    assert liveness.mute == {B}
+    assert play(liveness, lambda _: (A,), 600) == {}
+
+
 def test_a_new_connection_has_to_be_confirmed_again():
     liveness = followed(A, B)
     play(liveness, lambda _: (A, B), 100)
