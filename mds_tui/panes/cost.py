@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from mds_engine.control.snapshot import Snapshot
 
@@ -108,7 +108,7 @@ class CostPane(LiveGrid[UseRow]):
     """Quotas, windows and money."""
 
     heading = False
-    columns: ClassVar[Sequence[Column[UseRow]]] = (
+    columns: Sequence[Column[UseRow]] = (
         Column("source", lambda row, _sight, _width: cell(row.source), 6, 14, order=lambda row: row.source),
         Column("what", _what, 5, 12, priority=1),
         Column("", _line, 6, 30, stretch=True, priority=2, order=lambda row: row.percent),
@@ -119,6 +119,10 @@ class CostPane(LiveGrid[UseRow]):
     def basis(self, items: Sequence[UseRow], sight: Sight) -> object:
         """The rows, and the money in the border."""
         return items, tuple(source.money for source in sight.snapshot.sources), sight.zone
+
+    def title(self) -> str:
+        """What it is about."""
+        return "cost and quota"
 
     def key(self, item: UseRow) -> str:
         """Source, meter, period."""

@@ -1,7 +1,6 @@
 """Pane 6: what happened, newest first."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from mds_engine.control.events import CommandApplied, Event, Level
 
@@ -38,7 +37,7 @@ class EventsPane(LiveGrid[Event]):
     """The log. The cursor on the newest line follows; anywhere else it stays on its event."""
 
     heading = False
-    columns: ClassVar[Sequence[Column[Event]]] = (
+    columns: Sequence[Column[Event]] = (
         Column("time", _time, 8),
         Column("", _glyph, 1),
         Column("subject", _subject, 8, 14),

@@ -1,9 +1,12 @@
-"""Pane 3: tail latency of each source and capability over the last minute."""
+"""Pane 3: how long the calls of each source and capability took over the last minute."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from mds_engine.control.snapshot import CapabilityView, Snapshot, SourceState
+from textual.binding import Binding, BindingType
 
 from mds_tui.format.bars import calm_top, sparkline
 from mds_tui.format.cells import Cell, Ink, Span, cell
@@ -15,6 +18,27 @@ from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid
 
 SPARK_COLUMNS = 60
+
+
+class Quantile(StrEnum):
+    """Which share of the calls was as fast as that."""
+
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+
+    def of(self, view: CapabilityView) -> float | None:
+        """Milliseconds over the last minute."""
+        return {Quantile.P50: view.p50_ms, Quantile.P95: view.p95_ms, Quantile.P99: view.p99_ms}[self]
+
+    def series(self, view: CapabilityView) -> Sequence[float | None]:
+        """Milliseconds of each second, oldest first."""
+        every = {
+            Quantile.P50: view.p50_series_ms,
+            Quantile.P95: view.p95_series_ms,
+            Quantile.P99: view.p99_series_ms,
+        }
+        return every[self]
 
 
 class LatencyRow(NamedTuple):
@@ -35,13 +59,35 @@ def latency_rows(snapshot: Snapshot) -> tuple[LatencyRow, ...]:
     )
 
 
-def _spark(row: LatencyRow, sight: Sight, width: int) -> Cell:
-    series = row.view.p99_series_ms
-    return sparkline(series, width, sight.glyphs, state_ink(row.state), top=calm_top(series))
+def _columns(chosen: Quantile) -> tuple[Column[LatencyRow], ...]:
+    """The chosen quantile is drawn and never hidden; the others stand beside it where there is room."""
+
+    def spark(row: LatencyRow, sight: Sight, width: int) -> Cell:
+        series = chosen.series(row.view)
+        return sparkline(series, width, sight.glyphs, state_ink(row.state), top=calm_top(series))
+
+    def column(quantile: Quantile, place: int) -> Column[LatencyRow]:
+        order = partial(_order, quantile)
+        if quantile is chosen:
+            return Column(quantile.value, partial(_chosen, quantile), 8, right=True, order=order)
+        return Column(
+            quantile.value, partial(_other, quantile), 9, right=True, priority=2 + place, order=order
+        )
+
+    return (
+        Column("source", lambda row, _sight, _width: cell(row.source), 6, 14),
+        Column("data", lambda row, _sight, _width: cell(row.view.capability, Ink.DIM), 5, priority=1),
+        Column("last minute", spark, 8, SPARK_COLUMNS, stretch=True),
+        *(column(quantile, place) for place, quantile in enumerate(Quantile)),
+    )
 
 
-def _p99(row: LatencyRow, _sight: Sight, _width: int) -> Cell:
-    value = row.view.p99_ms
+def _order(quantile: Quantile, row: LatencyRow) -> float | None:
+    return quantile.of(row.view)
+
+
+def _chosen(quantile: Quantile, row: LatencyRow, _sight: Sight, _width: int) -> Cell:
+    value = quantile.of(row.view)
     if value is None:
         return cell(NOTHING, Ink.DIM)
     return (
@@ -50,21 +96,36 @@ def _p99(row: LatencyRow, _sight: Sight, _width: int) -> Cell:
     )
 
 
-def _p50(row: LatencyRow, _sight: Sight, _width: int) -> Cell:
-    return cell(milliseconds(row.view.p50_ms), Ink.DIM)
+def _other(quantile: Quantile, row: LatencyRow, _sight: Sight, _width: int) -> Cell:
+    """With its name: the pane has no heading."""
+    return (
+        Span(f"{quantile.value} ", Ink.FAINT),
+        Span(f"{milliseconds(quantile.of(row.view)):>5}", Ink.DIM),
+    )
+
+
+_COLUMNS = {quantile: _columns(quantile) for quantile in Quantile}
 
 
 class LatencyPane(LiveGrid[LatencyRow]):
-    """A sparkline a row."""
+    """A sparkline a row, of the quantile that the operator chose."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "quantile", "p50, p95 or p99")]
     heading = False
-    columns: ClassVar[Sequence[Column[LatencyRow]]] = (
-        Column("source", lambda row, _sight, _width: cell(row.source), 6, 14),
-        Column("data", lambda row, _sight, _width: cell(row.view.capability, Ink.DIM), 5, priority=1),
-        Column("last minute", _spark, 8, SPARK_COLUMNS, stretch=True),
-        Column("p50", _p50, 5, right=True, priority=2, order=lambda row: row.view.p50_ms),
-        Column("p99", _p99, 8, right=True, order=lambda row: row.view.p99_ms),
-    )
+    columns = _COLUMNS[Quantile.P99]
+    quantile = Quantile.P99
+
+    def action_quantile(self) -> None:
+        """Draw the next quantile."""
+        every = list(Quantile)
+        self.quantile = every[(every.index(self.quantile) + 1) % len(every)]
+        self.columns = _COLUMNS[self.quantile]
+        self.show_title()
+        self._redraw()
+
+    def title(self) -> str:
+        """Which quantile."""
+        return f"latency {self.quantile.value}"
 
     def key(self, item: LatencyRow) -> str:
         """`kite/quote`."""

@@ -1,7 +1,6 @@
 """Pane 2: who answers each route, who would be next, and what happens if the active one fails now."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from mds_engine.control.snapshot import RouteView, SourceState
 
@@ -80,7 +79,7 @@ class RoutesPane(LiveGrid[RouteView]):
     """Every route."""
 
     heading = False
-    columns: ClassVar[Sequence[Column[RouteView]]] = (
+    columns: Sequence[Column[RouteView]] = (
         Column("exchange", exchange_cell, 5, 10, order=lambda route: route.exchange),
         Column("data", capability_cell, 5, order=lambda route: route.capability),
         Column("sources", chain_cell, 18, 90, stretch=True),

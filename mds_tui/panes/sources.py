@@ -1,7 +1,6 @@
 """Pane 1: every source, its state, breaker, speed, quota and cost."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from mds_engine.control.snapshot import BreakerView, CapabilityView, SourceState, SourceView
 
@@ -156,7 +155,7 @@ def state_sentence(source: SourceView, glyphs: Glyphs) -> Cell:
 class SourcesPane(LiveGrid[SourceView]):
     """Every source."""
 
-    columns: ClassVar[Sequence[Column[SourceView]]] = (
+    columns: Sequence[Column[SourceView]] = (
         Column("source", name_cell, 8, 16, order=lambda source: source.name),
         Column("state", state_cell, 8, 14, order=lambda source: _ORDER.index(source.state)),
         Column("breaker", breaker_cell, 8, 17, order=lambda source: source.breaker.state),

@@ -1,7 +1,6 @@
 """Pane 5: live prices of the watched instruments, with the source and the age of each."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from mds_engine.control.snapshot import WatchRow
 
@@ -71,7 +70,7 @@ def _volume(row: WatchRow, _sight: Sight, _width: int) -> Cell:
 class WatchPane(LiveGrid[WatchRow]):
     """Every watched instrument."""
 
-    columns: ClassVar[Sequence[Column[WatchRow]]] = (
+    columns: Sequence[Column[WatchRow]] = (
         Column("instrument", _instrument, 12, 24, order=lambda row: row.instrument),
         Column("last", _price, 12, 16, right=True, title="last  ", order=lambda row: row.price),
         Column("change %", _change, 6, right=True, title="Δ %", order=lambda row: row.change_percent),

@@ -34,7 +34,6 @@ LIT_S = 4.0
 """How long a route stays lit after it changed its source."""
 FIGURES_EVERY_S = 1.0
 """How often lag, frame and ticks per second change in the header."""
-_TITLES = {"latency": "latency p99", "cost": "cost and quota"}
 
 
 class MainScreen(PromptScreen):
@@ -81,7 +80,9 @@ class MainScreen(PromptScreen):
     def on_mount(self) -> None:
         """Titles, colours, and the first focus."""
         for number, name in enumerate(PANES, 1):
-            self.pane_named(name).border_title = f"{number} {_TITLES.get(name, name)}"
+            pane = self.pane_named(name)
+            pane.number = number
+            pane.show_title()
         self.use(self.console.paint)
         self._arrange()
         self.pane_named(self._focus).focus()

@@ -39,7 +39,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         Binding("y", "copy", "copy the row", show=False),
     ]
 
-    columns: ClassVar[Sequence[Column[Any]]] = ()
+    columns: Sequence[Column[Any]] = ()
     heading = True
     faded: reactive[bool] = reactive(False)
     """Draws everything quietly: the picture is old."""
@@ -52,13 +52,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
             self.grid = grid
             self.key = key
 
-    class CursorMoved(Message):
-        """Another row is under the cursor."""
-
-        def __init__(self, grid: "LiveGrid[Any]") -> None:
-            super().__init__()
-            self.grid = grid
-
     class Copied(Message):
         """The operator wants the row as text."""
 
@@ -68,6 +61,8 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self.number = 0
+        """The key that focuses it."""
         self.needle = ""
         self.sort_by: int | None = None
         self.descending = False
@@ -109,6 +104,10 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         """Lines below the rows, about the one under the cursor."""
         return ()
 
+    def title(self) -> str:
+        """The words in the upper border."""
+        return self.id or ""
+
     def note(self) -> str:
         """The words in the lower border."""
         shown, total = len(self._rows), len(self._items)
@@ -145,6 +144,10 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self.sight = sight
         if not unchanged:
             self._settle()
+
+    def show_title(self) -> None:
+        """Write the number and the title in the border."""
+        self.border_title = f"{self.number} {self.title()}"
 
     def use(self, paint: Paint) -> None:
         """Take another theme."""
@@ -397,4 +400,3 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self.moved()
         self._draw_changes()
         self._show_note()
-        self.post_message(self.CursorMoved(self))

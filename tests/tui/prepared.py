@@ -50,6 +50,8 @@ def capability(name: str, p99_ms: float | None, seed: int = 1, **more: object) -
         "p50_ms": p99_ms / 3 if p99_ms else None,
         "p95_ms": p99_ms * 0.8 if p99_ms else None,
         "p99_ms": p99_ms,
+        "p50_series_ms": series(p99_ms / 3, seed + 1) if p99_ms else (),
+        "p95_series_ms": series(p99_ms * 0.8, seed + 2) if p99_ms else (),
         "p99_series_ms": series(p99_ms, seed) if p99_ms else (),
     }
     return CapabilityView(**{**values, **more})
