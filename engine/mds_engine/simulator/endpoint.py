@@ -301,10 +301,8 @@ class Endpoint:
         return response
 
     def _view_now(self, path: str) -> Market:
-        active = self._board.active(self._vendor.name, self.index)
-        return self._view(
-            [one for one in active if one.fault.kind in VIEW_KINDS and path.startswith(one.fault.path_prefix)]
-        )
+        standing = self._board.on_streams(self._vendor.name, self.index, path)
+        return self._view([active for active in standing if active.fault.kind in VIEW_KINDS])
 
     def _view(self, faults: list[ActiveFault]) -> Market:
         market = self._market

@@ -204,12 +204,17 @@ class FaultBoard:
 
     def all_standing(self, vendor: str, endpoint: int, kind: FaultKind, path: str = "") -> list[ActiveFault]:
         """The faults of a kind that stand on a path, oldest first, without counting a hit."""
+        return [active for active in self.on_streams(vendor, endpoint, path) if active.fault.kind is kind]
+
+    def on_streams(self, vendor: str, endpoint: int, path: str) -> list[ActiveFault]:
+        """The faults that stand on the live streams of a path, oldest first: not those of requests alone."""
         if not self._active:
             return []
         return [
             active
             for active in self.active(vendor, endpoint)
-            if active.fault.kind is kind and path.startswith(active.fault.path_prefix)
+            if path.startswith(active.fault.path_prefix)
+            and (active.fault.scope != "http" or active.fault.kind in _NOT_BY_REQUEST)
         ]
 
     def hit(self, vendor: str, endpoint: int, path: str, *, is_stream: bool) -> list[ActiveFault]:

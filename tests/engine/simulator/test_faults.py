@@ -260,6 +260,13 @@ async def test_a_hung_stream_answers_no_ping_until_it_is_cleared(simulator: Simu
         await pong
 
 
+async def test_requests_can_hang_while_live_streams_go_on(simulator: Simulator) -> None:
+    async with connect(simulator.vendor("toy").ws) as stream:
+        await simulator.inject("toy", Fault(kind=FaultKind.HANG, scope="http"))
+        await stream.send("one")
+        assert await asyncio.wait_for(stream.recv(), 5.0) == "one"
+
+
 async def test_cut_stream_resets_live_streams_and_lets_new_ones_in(simulator: Simulator) -> None:
     url = simulator.vendor("toy").ws
     async with connect(url) as stream:

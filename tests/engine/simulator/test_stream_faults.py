@@ -250,6 +250,21 @@ async def test_a_frozen_price_stands_still_on_binances_streams(
     assert len({trade["T"] for trade in trades}) == 50
 
 
+async def test_prices_of_requests_can_be_wrong_where_those_of_streams_are_right(
+    binance: Simulator, virtual_clock: Clock
+) -> None:
+    vendor = binance.vendor("binance")
+    await binance.inject("binance", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0, scope="http"))
+    async with trades_of(binance, "BTCUSDT") as socket:
+        await virtual_clock.advance(2)
+        trade = (await told(socket, 1))[0]
+    async with httpx.AsyncClient(base_url=vendor.http) as client:
+        params = {"symbol": "BTCUSDT", "fromId": trade["t"], "limit": 1}
+        (asked,) = (await client.get("/api/v3/historicalTrades", params=params)).json()
+    assert asked["id"] == trade["t"]
+    assert float(asked["price"]) == pytest.approx(2 * float(trade["p"]), abs=0.02)
+
+
 async def test_the_log_of_binance_is_what_the_client_got_and_the_markets_truth(
     binance: Simulator, virtual_clock: Clock
 ) -> None:
