@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import shorten
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from mds_engine.control import Command, CommandResult
 from mds_engine.control.events import Event, Level
@@ -21,10 +21,12 @@ from mds_tui.format.cells import Cell
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
+from mds_tui.palettes import FALLBACK, Palette, Themes, bare_palette, load_themes, unknown_theme
 from mds_tui.screens.main import MainScreen
 from mds_tui.screens.subjects import Subject, routes_for, sources_for
 from mds_tui.settings import ConsoleSettings
-from mds_tui.theme import Palette, Themes, bare_palette, css_variables, load_themes, paint_of, textual_theme
+from mds_tui.theme import css_variables, paint_of, textual_theme
+from mds_tui.widgets.paint import Paint
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -50,6 +52,15 @@ def _system_commands() -> "type[Provider]":
     return SystemCommandsProvider
 
 
+@runtime_checkable
+class Painted(Protocol):
+    """A screen that can take another theme while it is open."""
+
+    def use(self, paint: Paint) -> None:
+        """Draw with these colours from now on."""
+        ...
+
+
 class ConsoleApp(App[None]):
     """One operator's screen on one engine."""
 
@@ -72,10 +83,13 @@ class ConsoleApp(App[None]):
         self.settings = settings
         self.wall = wall
         self._now = now
-        self._themes: Themes = load_themes()
-        palettes = self._themes.loaded or {"bare": bare_palette()}
-        self._palettes = dict(palettes)
-        self._palette: Palette = palettes.get(settings.theme) or next(iter(palettes.values()))
+        self._themes: Themes = load_themes(settings.own_themes)
+        self._palettes = dict(self._themes.loaded) or {"bare": bare_palette()}
+        self._palette: Palette = (
+            self._palettes.get(settings.theme)
+            or self._palettes.get(FALLBACK)
+            or next(iter(self._palettes.values()))
+        )
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
         self.frame_ms: float | None = None
@@ -84,7 +98,7 @@ class ConsoleApp(App[None]):
         self._started = False
         super().__init__()
         self.animation_level = "none"
-        for palette in palettes.values():
+        for palette in self._palettes.values():
             self.register_theme(textual_theme(palette))
         self.theme = self._palette.name
 
@@ -127,11 +141,11 @@ class ConsoleApp(App[None]):
         self.link.start()
         self.set_interval(1 / self.settings.fps, self.beat)
         self.set_interval(1.0, self._watch_terminal)
-        for problem in self._themes.failed:
-            self.notify(problem, severity="warning")
+        problems = list(self._themes.failed)
         if self.settings.theme not in self._palettes:
-            known = ", ".join(self._palettes)
-            self.notify(f"there is no theme {self.settings.theme!r}; there are {known}", severity="warning")
+            problems = [unknown_theme(self.settings.theme, self._themes)]
+        for problem in problems:
+            self.notify(problem, title="theme", severity="warning", markup=False)
         self.beat()
 
     def _watch_signals(self) -> None:
@@ -254,22 +268,49 @@ class ConsoleApp(App[None]):
 
         self.push_screen(Page(title, build, self.paint))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers beside the registry."""
-        for palette in self._palettes.values():
-            yield SystemCommand(
-                f"theme {palette.name}", palette.title, lambda name=palette.name: self._set(name)
-            )
+        if screen is self.desk:
+            yield SystemCommand("theme", "choose how the console looks", self.action_choose_theme)
         yield SystemCommand("screenshot", "save the screen as SVG", self.deliver_screenshot)
         yield SystemCommand("quit", "leave the console", self.action_quit)
+
+    def action_choose_theme(self) -> None:
+        """Try the themes on; keep one, or none."""
+        from mds_tui.screens.looks import ThemeChooser
+
+        before = self.theme
+
+        def chosen(name: str | None) -> None:
+            self._set(name or before)
+            if name is not None:
+                self._keep(name)
+
+        self.push_screen(ThemeChooser(list(self._palettes.values()), before, self.paint, self._set), chosen)
 
     def _set(self, name: str) -> None:
         self.theme = name
 
+    def _keep(self, name: str) -> None:
+        from mds_tui.remembered import remember_theme
+
+        file = self.settings.looks_file
+        if file is None:
+            return
+        try:
+            remember_theme(file, name, self.settings.configured_theme)
+        except OSError as error:
+            words = f"{name} until you leave: {file} cannot be written: {error.strerror}; see to its folder"
+            self.notify(words, title="theme", severity="warning", markup=False)
+        else:
+            self.notify(f"{name}, kept in {file}", title="theme", markup=False)
+
     def _take_theme(self) -> None:
         self._palette = self._palettes.get(self.theme, self._palette)
         self.paint = paint_of(self._palette, ascii_only=self.settings.ascii)
-        self.desk.use(self.paint)
+        for screen in self.screen_stack:
+            if isinstance(screen, Painted):
+                screen.use(self.paint)
 
     async def action_quit(self) -> None:
         """Ask while the engine would end with the screen; asked twice, just go."""

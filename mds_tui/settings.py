@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 
 LOCAL_FPS = 10.0
 SSH_FPS = 4.0
@@ -25,7 +26,13 @@ class ConsoleSettings:
     """Everything that changes how the console looks and behaves."""
 
     theme: str = "dark"
-    """Name of a theme file."""
+    """Name of a theme."""
+    configured_theme: str = "dark"
+    """What the configuration says: a choice that is kept holds until that changes."""
+    own_themes: Path | None = None
+    """Folder of the operator's own themes; None is none."""
+    looks_file: Path | None = None
+    """Where a theme that is chosen in the console is kept; None keeps nothing."""
     ascii: bool = False
     """Only ASCII signs and borders, for terminals that draw the others badly."""
     read_only: bool = False

@@ -9,9 +9,11 @@ from mds_tui.cli.console import Looks, open_console, open_demo
 from mds_tui.cli.convert import convert
 from mds_tui.cli.decode import decode
 from mds_tui.cli.doctor import doctor
-from mds_tui.cli.drill import drill, fault
+from mds_tui.cli.drill import drill
 from mds_tui.cli.exits import Verbs, report_defect
+from mds_tui.cli.fault import fault
 from mds_tui.cli.fetch import bars, quote, ticks
+from mds_tui.cli.options import known_theme
 from mds_tui.cli.record import record
 from mds_tui.cli.replay import replay
 from mds_tui.cli.settings import Settings, shared
@@ -22,7 +24,9 @@ __all__ = ["cli", "main"]
 
 _ascii = click.option("--ascii", "ascii_only", is_flag=True, help="Only ASCII signs and borders.")
 _read_only = click.option("--read-only", is_flag=True, help="Grey the keys that change anything.")
-_theme = click.option("--theme", metavar="NAME", help="The theme, as dark or light.")
+_theme = click.option(
+    "--theme", metavar="NAME", callback=known_theme, help="The theme, as dark or light; `t` there shows all."
+)
 
 
 @click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -86,10 +86,21 @@ class Looks:
         """With what is configured, as the app takes it."""
         import os
 
+        from mds_tui.palettes import PLAIN, own_folder
+        from mds_tui.remembered import looks_file, remembered_theme
         from mds_tui.settings import ConsoleSettings, default_fps
 
+        kept = looks_file()
         return ConsoleSettings(
-            theme=self._theme or configured.theme,
+            theme=(
+                self._theme
+                or ("NO_COLOR" in os.environ and PLAIN)
+                or remembered_theme(kept, configured.theme)
+                or configured.theme
+            ),
+            configured_theme=configured.theme,
+            own_themes=own_folder(),
+            looks_file=kept,
             ascii=self._ascii_only or configured.ascii,
             read_only=self._read_only or configured.read_only,
             bell=configured.bell,

@@ -16,3 +16,15 @@ class Seconds(click.FloatRange):
         if not math.isfinite(seconds):
             self.fail(f"{value} is not a number of seconds.", param, ctx)
         return seconds
+
+
+def known_theme(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Pass the name of a theme, shipped or one's own. Raises BadParameter with those there are."""
+    if value is None:
+        return None
+    from mds_tui.palettes import load_themes, own_folder, unknown_theme
+
+    themes = load_themes(own_folder())
+    if value not in themes.loaded:
+        raise click.BadParameter(f"{unknown_theme(value, themes)}.", ctx, param)
+    return value

@@ -31,6 +31,7 @@ LOOKING_BINDINGS = [
     Binding("plus", "zoom", "zoom"),
     Binding("question_mark", "help", "help"),
     Binding("q", "app.quit", "quit"),
+    Binding("t", "app.choose_theme", "choose a theme", show=False),
     Binding("p", "pause", "pause the display", show=False),
     Binding("escape", "clear", "clear the filter, leave the zoom", show=False),
     Binding("tab,right,l", "next_pane(1)", "next pane", show=False),

@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from mds_tui.format.cells import Cell, Ink, fit
 from mds_tui.format.glyphs import UNICODE, Glyphs
+from mds_tui.palettes import SURFACES
 
 _PLAIN_CHARACTERS = str.maketrans(
     {
@@ -38,13 +39,16 @@ class Paint(NamedTuple):
     glyphs: Glyphs = UNICODE
     plain: bool = False
     """Nothing but ASCII where the console itself chooses the character."""
+    marked: frozenset[Ink] = frozenset()
+    """Inks that are seen on blanks too, as a reversed one: the padding beside them is not theirs."""
 
     def strip(self, content: Cell, width: int, *, ground: str, faded: bool = False) -> Strip:
         """A line of exactly `width` columns on a surface; `faded` draws it all in one quiet ink."""
         segments: list[Segment] = []
         text, ink, action = "", Ink.TEXT, ""
         for span in fit(content, width, more=self.glyphs.more):
-            same = span.action == action and (span.ink is ink or span.text.isspace())
+            blank = span.text.isspace() and ink not in self.marked
+            same = span.action == action and (span.ink is ink or blank)
             if not same:
                 if text:
                     segments.append(self._segment(text, ground, ink, action, faded=faded))
@@ -65,9 +69,6 @@ class Paint(NamedTuple):
             style += Style.from_meta({"@click": action})
         return Segment(self.words(text), style)
 
-
-SURFACES = ("background", "bar", "panel", "cursor", "lit")
-"""Colours that are grounds: page, header and footer, dialogs, row under the cursor, row that just changed."""
 
 NO_PAINT = Paint({(surface, ink): Style.null() for surface in SURFACES for ink in Ink})
 """Before a theme is known."""

@@ -1,7 +1,5 @@
 """Undo, completion, forms, feed, layout, header, themes: what the console decides without a screen."""
 
-from pathlib import Path
-
 import pytest
 from mds_engine.control import Snapshot
 from mds_engine.control.commands import (
@@ -22,8 +20,9 @@ from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.header import Figures, Status, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.forms import EnableForm, FailOverForm, ForceBreakerForm, ResetForm, answers
+from mds_tui.palettes import bare_palette, load_themes
 from mds_tui.settings import default_fps, operator_name
-from mds_tui.theme import bare_palette, load_themes, paint_of, textual_theme
+from mds_tui.theme import paint_of, textual_theme
 from mds_tui.undo import undoable
 
 
@@ -176,20 +175,6 @@ def test_the_shipped_themes_load_and_make_textual_themes() -> None:
     for palette in [*themes.loaded.values(), bare_palette()]:
         assert textual_theme(palette).name == palette.name
         assert paint_of(palette, ascii_only=True).plain
-
-
-def test_a_theme_that_cannot_be_used_is_named_with_its_reason(tmp_path: Path) -> None:
-    (tmp_path / "broken.toml").write_text("name = ")
-    (tmp_path / "empty.toml").write_text('name = "empty"\n[colors]\n')
-    (tmp_path / "wrong.toml").write_text('name = "wrong"\n[colors]\ntext = "red"\n')
-    themes = load_themes(tmp_path)
-    assert not themes.loaded
-    assert [reason.split(":")[0] for reason in themes.failed] == [
-        "theme broken.toml",
-        "theme empty.toml",
-        "theme wrong.toml",
-    ]
-    assert "colors lacks accent" in themes.failed[1]
 
 
 def test_settings_read_the_environment() -> None:

@@ -108,7 +108,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """`[console]`: the screen."""
 
     theme: str = "dark"
-    """The theme's name: `dark`, `light`, or a file of your own in the themes folder."""
+    """The theme's name, shipped or a file of your own in the themes folder; `t` in the console shows all."""
     ascii: bool = False
     """Whether states are drawn in plain ASCII, for terminals that draw glyphs badly."""
     read_only: bool = False

@@ -1,0 +1,45 @@
+"""The theme that the operator chose in the console, kept from one day to the next."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+def looks_file() -> Path:
+    """Where it is kept."""
+    import platformdirs
+
+    return platformdirs.user_state_path("mds-tui") / "looks.json"
+
+
+def remembered_theme(file: Path, configured: str) -> str | None:
+    """What was chosen, None if nothing was, or if the configuration has said otherwise since.
+
+    A file that cannot be read is as none: the next choice replaces it.
+    """
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(kept, dict) or kept.get("configured") != configured:
+        return None
+    theme = kept.get("theme")
+    return theme if isinstance(theme, str) else None
+
+
+def remember_theme(file: Path, theme: str, configured: str) -> None:
+    """Keep a choice, whole or not at all. Raises OSError where it cannot be written."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".new")
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump({"theme": theme, "configured": configured}, stream)
+            stream.write("\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
