@@ -1,11 +1,12 @@
 """Pane 4: what is used up, what it costs, and when it comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from mds_engine.control.snapshot import Snapshot
 
+from mds_tui.export import iso
 from mds_tui.format.bars import quota_ink, quota_line
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell
 from mds_tui.format.numbers import clock_minutes, count, countdown, duration, money
@@ -127,6 +128,20 @@ class CostPane(LiveGrid[UseRow]):
     def key(self, item: UseRow) -> str:
         """Source, meter, period."""
         return f"{item.source} {item.what} {item.period}"
+
+    def fields(self, item: UseRow) -> Mapping[str, object]:
+        """Its columns; times as times."""
+        return {
+            "source": item.source,
+            "what": item.what or "calls",
+            "period": item.period,
+            "used": item.used,
+            "limit": item.limit,
+            "percent": item.percent,
+            "resets_at": iso(item.resets_at),
+            "exhausted_in_s": item.exhausted_in_s,
+            "held_for_s": item.blocked_for_s or None,
+        }
 
     def note(self) -> str:
         """Money spent, where any was."""

@@ -1,9 +1,11 @@
 """Pane 6: what happened, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from mds_engine.control.events import CommandApplied, Event, Level
 
+from mds_tui.export import iso
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.numbers import clock
@@ -51,6 +53,20 @@ class EventsPane(LiveGrid[Event]):
     def key(self, item: Event) -> str:
         """Its number."""
         return str(item.number)
+
+    def fields(self, item: Event) -> Mapping[str, object]:
+        """The line, and everything that the event carries."""
+        line = event_line(item, self.sight.glyphs, self.sight.zone)
+        carried = msgspec.to_builtins(item)
+        return {
+            "number": carried.pop("number"),
+            "at": iso(carried.pop("at")),
+            "event": carried.pop("event"),
+            "level": line.level.value,
+            "subject": line.subject,
+            "text": line.text,
+            "carries": carried,
+        }
 
     def words(self, item: Event) -> str:
         """Subject, sentence and level."""

@@ -1,6 +1,6 @@
 """Pane 3: how long the calls of each source and capability took over the last minute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -130,6 +130,16 @@ class LatencyPane(LiveGrid[LatencyRow]):
     def key(self, item: LatencyRow) -> str:
         """`kite/quote`."""
         return f"{item.source}/{item.view.capability}"
+
+    def fields(self, item: LatencyRow) -> Mapping[str, object]:
+        """Every quantile, and the series that is drawn."""
+        return {
+            "source": item.source,
+            "data": item.view.capability,
+            **{f"{quantile.value}_ms": quantile.of(item.view) for quantile in Quantile},
+            "calls": item.view.calls,
+            f"{self.quantile.value}_of_each_second_ms": self.quantile.series(item.view),
+        }
 
     def note(self) -> str:
         """The span of the sparklines."""

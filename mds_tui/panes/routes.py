@@ -1,6 +1,6 @@
 """Pane 2: who answers each route, who would be next, and what happens if the active one fails now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mds_engine.control.snapshot import RouteView, SourceState
 
@@ -96,6 +96,24 @@ class RoutesPane(LiveGrid[RouteView]):
     def key(self, item: RouteView) -> str:
         """`NSE/quote`."""
         return item.key
+
+    def fields(self, item: RouteView) -> Mapping[str, object]:
+        """Its columns, and who would be next."""
+        return {
+            "route": item.key,
+            "exchange": item.exchange,
+            "data": item.capability,
+            "sources": item.sources,
+            "active": item.active,
+            "degraded": item.degraded,
+            "forced_to": item.pinned,
+            "forced_for_s": item.pinned_for_s,
+            "forced_why": item.pin_why or None,
+            "next_source": item.next_source,
+            "instruments": item.instruments,
+            "calls": item.calls,
+            "failures": item.failures,
+        }
 
     def words(self, item: RouteView) -> str:
         """Key, sources and condition."""

@@ -1,9 +1,10 @@
 """Pane 1: every source, its state, breaker, speed, quota and cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mds_engine.control.snapshot import BreakerView, CapabilityView, SourceState, SourceView
 
+from mds_tui.export import iso
 from mds_tui.format.bars import breaker_dots, quota_blocks, quota_ink
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, wrap
 from mds_tui.format.glyphs import Glyphs, state_glyph, state_ink
@@ -174,6 +175,31 @@ class SourcesPane(LiveGrid[SourceView]):
     def key(self, item: SourceView) -> str:
         """Its name."""
         return item.name
+
+    def fields(self, item: SourceView) -> Mapping[str, object]:
+        """Its columns, and why it is in its state."""
+        spent = next((view for view in item.money if float(view.today)), None)
+        return {
+            "source": item.name,
+            "kind": item.kind,
+            "state": item.state.value,
+            "why": item.why,
+            "breaker": item.breaker.state,
+            "next_probe_in_s": item.breaker.retry_in_s if item.breaker.state == "open" else None,
+            "recent": "".join("." if good else "x" for good in item.breaker.recent),
+            "age_s": item.age_s,
+            "p50_ms": item.p50_ms,
+            "p99_ms": item.p99_ms,
+            "error_percent": item.error_percent,
+            "ticks_per_s": item.ticks_per_s,
+            "quota_percent": quota_percent(item),
+            "spent_today": spent.today if spent else None,
+            "currency": spent.currency if spent else None,
+            "calls": item.calls,
+            "failures": item.failures,
+            "last_error": item.last_error or None,
+            "last_error_at": iso(item.last_error_at),
+        }
 
     def words(self, item: SourceView) -> str:
         """Name, vendor, state and reason."""

@@ -1,6 +1,6 @@
 """Pane 5: live prices of the watched instruments, with the source and the age of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mds_engine.control.snapshot import WatchRow
 
@@ -91,6 +91,26 @@ class WatchPane(LiveGrid[WatchRow]):
     def key(self, item: WatchRow) -> str:
         """`NSE:RELIANCE`."""
         return item.instrument
+
+    def fields(self, item: WatchRow) -> Mapping[str, object]:
+        """Its columns, and the price at each of its sources."""
+        return {
+            "instrument": item.instrument,
+            "last": item.price,
+            "change_percent": item.change_percent,
+            "source": item.source,
+            "backup": item.backup,
+            "age_s": item.age_s,
+            "spread_bps": item.spread_bps,
+            "volume": item.volume,
+            "bid": item.bid,
+            "ask": item.ask,
+            "bid_ask_bps": basis_points(item.bid, item.ask),
+            "ticks": item.ticks,
+            "problem": item.problem or None,
+            "doubt": item.doubt or None,
+            "prices": [{"source": one.source, "price": one.price, "age_s": one.age_s} for one in item.prices],
+        }
 
     def words(self, item: WatchRow) -> str:
         """Instrument, source and condition."""

@@ -7,6 +7,7 @@ from textual.binding import ActiveBinding
 
 from mds_tui.details.lines import heading
 from mds_tui.format.cells import Cell, Ink, Span, fit, wrap
+from mds_tui.own_words import OWN_WORDS
 from mds_tui.screens.keys import entries_by_key
 from mds_tui.widgets.key_bar import key_name
 
@@ -23,10 +24,10 @@ def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> 
     lines += [*heading("to act, after a confirmation"), *acting]
     lines += [*heading("everywhere"), *of_desk]
     lines += heading("on the : line, and in the palette (ctrl+p)")
-    for entry in REGISTRY:
-        arguments = " ".join(entry.positional)
-        named = fit((Span(f"{entry.name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), _COMMAND)
-        about, *rest = wrap((Span(entry.about, Ink.DIM),), max(10, width - _COMMAND - 2))
+    commands = [(entry.name, " ".join(entry.positional), entry.about) for entry in REGISTRY]
+    for name, arguments, words in [*commands, *OWN_WORDS]:
+        named = fit((Span(f"{name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), _COMMAND)
+        about, *rest = wrap((Span(words, Ink.DIM),), max(10, width - _COMMAND - 2))
         lines.append((*named, Span("  "), *about))
         lines += [(Span(" " * (_COMMAND + 2)), *line) for line in rest]
     lines += heading("filter")

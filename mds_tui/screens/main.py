@@ -283,6 +283,10 @@ class MainScreen(PromptScreen):
         self.app.copy_to_clipboard(message.text)
         self.notify("row copied", timeout=2)
 
+    def on_live_grid_write_asked(self) -> None:
+        """To files in the folder for exports."""
+        self.write_out("")
+
     def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
         """The detail of a row."""
         # Nobody opens one before the first paint.

@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from mds_tui.completion import complete_line
 from mds_tui.format.sight import Sight
+from mds_tui.own_words import is_own_word
 from mds_tui.widgets.live_grid import LiveGrid
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class PromptScreen(Screen[None]):
         if not line:
             self._end_prompt()
             return
+        if is_own_word(line):
+            self._end_prompt()
+            self.write_out(line.partition(" ")[2].strip())
+            return
         try:
             command = parse(line, by=self.console.settings.operator)
         except InvalidRequest as error:
@@ -85,6 +90,12 @@ class PromptScreen(Screen[None]):
             return
         self._end_prompt()
         self.give(command)
+
+    def write_out(self, named: str) -> None:
+        """Write the rows of the focused pane to the file `named`, or to files named after the pane."""
+        from mds_tui.screens.exporting import export_pane
+
+        export_pane(self.console, self.focused_pane, named)
 
     def give(self, command: Command) -> None:
         """Send what is harmless; ask about the rest."""

@@ -1,19 +1,19 @@
 """The one grid for live data: only lines that changed are drawn again, whatever the number of rows."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
-from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, text_of, width_of
-from mds_tui.format.sight import BLANK, Sight
-from mds_tui.widgets.columns import Column, Place, arrange_rows, place
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, width_of
+from mds_tui.format.sight import Sight
+from mds_tui.widgets.columns import Place, place
 from mds_tui.widgets.drawn import Drawn, Laid, regions_of
+from mds_tui.widgets.live_rows import LiveRows
 from mds_tui.widgets.paint import NO_PAINT, Paint
 from mds_tui.widgets.window import NO_WINDOW, hidden_words, window_of
 
@@ -23,7 +23,7 @@ _INDENT = 2
 """Columns for the cursor mark."""
 
 
-class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
+class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
     """Columns over items, with a cursor, a sort order, a filter, and lines of explanation below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,9 +37,9 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         Binding("S", "reverse", "reverse the order", show=False),
         Binding("enter", "open", "detail"),
         Binding("y", "copy", "copy the row", show=False),
+        Binding("w", "write", "write the rows to files, CSV and JSON", show=False),
     ]
 
-    columns: Sequence[Column[Any]] = ()
     heading = True
     faded: reactive[bool] = reactive(False)
     """Draws everything quietly: the picture is old."""
@@ -59,20 +59,12 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
             super().__init__()
             self.text = text
 
+    class WriteAsked(Message):
+        """The operator wants the rows as files."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.number = 0
-        """The key that focuses it."""
-        self.needle = ""
-        self.sort_by: int | None = None
-        self.descending = False
         self.paint = NO_PAINT
-        self.sight = Sight(BLANK)
-        self.cursor = 0
-        self._cursor_key: str | None = None
-        self._items: Sequence[Item] = ()
-        self._rows: list[Item] = []
-        self._keys: dict[str, int] = {}
         self._wanted: dict[int, int] = {}
         self._places: tuple[Place, ...] = ()
         self._drawn: dict[int, Drawn] = {}
@@ -81,57 +73,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         self._basis: object = None
         self._surroundings: object = None
         self._cells: dict[str, Laid[Item]] = {}
-
-    # What a pane says about its items.
-
-    def key(self, item: Item) -> str:
-        """What stays the same about an item from one picture to the next."""
-        raise NotImplementedError
-
-    def words(self, item: Item) -> str:
-        """What the filter looks at."""
-        return self.key(item)
-
-    def is_quiet(self, item: Item) -> bool:  # noqa: ARG002 - for panes
-        """True for a row that is to be drawn dim."""
-        return False
-
-    def is_lit(self, item: Item) -> bool:  # noqa: ARG002 - for panes
-        """True for a row that changed a moment ago."""
-        return False
-
-    def tail(self) -> tuple[Cell, ...]:
-        """Lines below the rows, about the one under the cursor."""
-        return ()
-
-    def title(self) -> str:
-        """The words in the upper border."""
-        return self.id or ""
-
-    def note(self) -> str:
-        """The words in the lower border."""
-        shown, total = len(self._rows), len(self._items)
-        parts = [f"{shown} of {total}" if self.needle else f"{total}"] if total else []
-        if self.needle:
-            parts.append(f"/{self.needle}")
-        if self.sort_by is not None:
-            parts.append(f"by {self.columns[self.sort_by].name}{' down' if self.descending else ''}")
-        return " · ".join(parts)
-
-    def empty_words(self) -> str:
-        """What stands in an empty pane."""
-        return f"nothing matches /{self.needle}" if self.needle and self._items else "nothing yet"
-
-    def basis(self, items: Sequence[Item], sight: Sight) -> object:
-        """All that the pane shows is made of: while this stays equal, nothing is looked at again."""
-        return items, sight.zone
-
-    def surroundings(self) -> object:
-        """What a row is made of beside its own item; while both stay equal, the row is as it was."""
-        return None
-
-    def moved(self) -> None:
-        """Called after the operator moved the cursor."""
 
     # What the screen does with it.
 
@@ -145,10 +86,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         if not unchanged:
             self._settle()
 
-    def show_title(self) -> None:
-        """Write the number and the title in the border."""
-        self.border_title = f"{self.number} {self.title()}"
-
     def use(self, paint: Paint) -> None:
         """Take another theme."""
         self.paint = paint
@@ -158,27 +95,6 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         """Show only rows that match; empty shows all."""
         self.needle = needle
         self._settle()
-
-    def current(self) -> Item | None:
-        """The item under the cursor."""
-        return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
-
-    def hold_first(self) -> None:
-        """Keep the cursor on the first row, whichever item that will be."""
-        self.cursor = 0
-        self._cursor_key = None
-
-    @property
-    def rows(self) -> Sequence[Item]:
-        """The items as they are shown."""
-        return self._rows
-
-    def row_text(self, item: Item) -> str:
-        """A row as tab-separated words."""
-        return "\t".join(
-            text_of(column.cell(item, self.sight, max(column.width, column.most))).strip()
-            for column in self.columns
-        )
 
     # Keys.
 
@@ -218,6 +134,10 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
         """Offer the row as text."""
         if (item := self.current()) is not None:
             self.post_message(self.Copied(self.row_text(item)))
+
+    def action_write(self) -> None:
+        """Ask for the rows as files."""
+        self.post_message(self.WriteAsked())
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a second click opens."""
@@ -319,17 +239,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
 
     def _settle(self) -> None:
         """Filter, sort, keep the cursor on its item, and draw again the lines that differ."""
-        order = self.columns[self.sort_by].order if self.sort_by is not None else None
-        self._rows = arrange_rows(
-            self._items, text=self.words, needle=self.needle, order=order, descending=self.descending
-        )
-        if order is None and self.descending:
-            self._rows.reverse()
-        self._keys = {self.key(item): index for index, item in enumerate(self._rows)}
-        found = self._keys.get(self._cursor_key) if self._cursor_key is not None else None
-        self.cursor = max(0, min(found if found is not None else self.cursor, len(self._rows) - 1))
-        current = self.current()
-        self._cursor_key = self.key(current) if current is not None else None
+        self._arrange()
         if self.is_mounted and self.size.height:
             self._draw_changes()
         self._show_note()
@@ -395,8 +305,7 @@ class LiveGrid(Widget, Generic[Item], can_focus=True, inherit_bindings=False):
     def _go(self, index: int) -> None:
         if not self._rows:
             return
-        self.cursor = max(0, min(index, len(self._rows) - 1))
-        self._cursor_key = self.key(self._rows[self.cursor])
+        self._point_at(index)
         self.moved()
         self._draw_changes()
         self._show_note()
