@@ -22,6 +22,9 @@ from mds_engine.routing.unit import Unit
 from mds_engine.streams.lane import Lane
 from mds_engine.streams.ring import Ring
 
+_BEHIND_S = 1.0
+"""What one source sends comes so much later than from another, or less."""
+
 Wanted = dict[str, set[Instrument]]
 """What each source should stream."""
 
@@ -36,6 +39,10 @@ class Supervised(Protocol):
 
     def streams_since(self, instrument: Instrument) -> float | None:
         """Monotonic time since when it streams an instrument without a break; None if it does not."""
+        ...
+
+    def carried_until(self, instrument: Instrument) -> float:
+        """Monotonic time of the last tick over the connection that carries an instrument, or did last."""
         ...
 
 
@@ -173,17 +180,33 @@ class Changeover:
         if unit is None:
             return False
         supervisor = self.supervisors.get(unit.name)
-        if supervisor is None or not supervisor.live or not unit.flowing or not _may_stream(unit, now):
+        if supervisor is None or not unit.flowing or not _may_stream(unit, now):
+            return False
+        if supervisor.streams_since(lane.instrument) is None:
             return False
         self._sync(lane)
         return not self._has_all(to, lane)
 
     def _has_all(self, name: str, lane: Lane) -> bool:
-        """Whether a source was there before the last delivered tick, and its ring holds all since."""
+        """Whether a source was there before the lane heard its own for the last time, and its ring holds all
+        that came after the last delivered tick."""
         ring, since = self.rings.get(name), self._streams_since(name, lane.instrument)
-        if ring is None or since is None:
+        if ring is None or since is None or since > self._heard_until(lane):
             return False
-        return since <= lane.last_at and ring.is_whole_since(lane.last_at)
+        unit_ns = max(self._sources[one].source.tick_time_unit_ns for one in (name, lane.active or name))
+        last_ns = None if lane.last is None else lane.last.time_ns
+        return not ring.has_let_go_after(lane.instrument, last_ns, unit_ns)
+
+    def _heard_until(self, lane: Lane) -> float:
+        """Monotonic time up to which a lane has all that happened: of its last tick, or of the last of others
+        over the same connection, unless it is this instrument that its source does not send."""
+        avoided, supervisor = self._avoided.get(lane.instrument), self.supervisors.get(lane.active)
+        if supervisor is None or (avoided is not None and avoided.source == lane.active):
+            return lane.last_at
+        heard_until = lane.heard_until
+        if heard_until is None:
+            heard_until = supervisor.carried_until(lane.instrument)
+        return max(lane.last_at, heard_until - _BEHIND_S)
 
     def _begin(self, lane: Lane, to: str, why: str, now: float) -> None:
         handover = self._handovers.get(lane.instrument)

@@ -197,11 +197,12 @@ class TickHub:
     def lost(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
         """A source streams these no more, for now: whoever listens to it must know that something may be
         missing."""
+        supervisor = self._supervisors[runtime.name]
         for instrument in instruments:
             lane = self._lane_of.get(instrument)
             if lane is not None and lane.active == runtime.name:
                 self._sync(lane)
-                lane.interrupted(why)
+                lane.interrupted(why, supervisor.carried_until(instrument))
         self._forget_plans()
 
     def mute(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:

@@ -46,6 +46,7 @@ class Lane:
         "active",
         "asked_to",
         "duplicates",
+        "heard_until",
         "hole_since",
         "instrument",
         "last",
@@ -66,6 +67,8 @@ class Lane:
         """The last trade or picture that was delivered."""
         self.last_at = 0.0
         """Monotonic time at which it was."""
+        self.heard_until: float | None = None
+        """Monotonic time at which its source stopped sending, where nothing has come since; else None."""
         self.waiting: dict[int, Tick] = {}
         """Trades by number that came before those that precede them."""
         self.hole_since: float | None = None
@@ -186,6 +189,7 @@ class Lane:
         self.last_at = now
         self._late_run = 0
         self._gap_why = ""
+        self.heard_until = None
         self._recent.append(tick)
 
     def _follow(self, now: float) -> list[StreamItem]:
@@ -279,10 +283,12 @@ class Lane:
         self._gap_why = why
         return items
 
-    def interrupted(self, why: str) -> None:
-        """The active source stopped sending, and nobody else does: where trades bear no numbers that would
-        show it, a gap is told with the next tick."""
+    def interrupted(self, why: str, heard_until: float) -> None:
+        """The active source stopped sending at `heard_until` (monotonic), and nobody else does: where trades
+        bear no numbers that would show it, a gap is told with the next tick."""
         if self.next_trade is None and self.last is not None:
+            if not self._gap_why:
+                self.heard_until = heard_until
             self._gap_why = why
 
     def _gap_until(self, tick: Tick) -> Gap:
@@ -326,7 +332,11 @@ class Lane:
             self._seam = _Seam(self.last, tuple(self._recent), max(unit_ns, self._unit_ns))
         self.active, self._vendor, self._unit_ns = to, vendor, unit_ns
         self._late_run = 0
-        self._gap_why = why if known and not whole and not numbered else ""
+        if known and not whole and not numbered:
+            self.heard_until = self.last_at if self.heard_until is None else self.heard_until
+            self._gap_why = why or "the source changed"
+        else:
+            self.heard_until, self._gap_why = None, ""
         for tick in held:
             marked = msgspec.structs.replace(tick, flags=tick.flags | TickFlag.HELD)
             taken = self.put(marked, now)

@@ -4,7 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from mds_engine.model import Instrument, Tick
+from mds_engine.model import Instrument, Tick, TickKind
+from mds_engine.model.tick_batch import NO_TIME, TickBatch
+
+_ALWAYS_NEWER_NS = 2**63 - 1
+_TOLD_ANEW = (TickKind.BOOK, TickKind.BAR)
+"""A later one takes the place of these: nothing is lost with one that was let go."""
 
 
 class Ring:
@@ -15,14 +20,14 @@ class Ring:
     a change of source.
     """
 
-    __slots__ = ("_entries", "_evicted_at", "_most", "_oldest_s", "ticks")
+    __slots__ = ("_entries", "_gone_ns", "_most", "_oldest_s", "ticks")
 
     def __init__(self, most_ticks: int, oldest_s: float) -> None:
         self.ticks = 0
         self._entries: deque[tuple[float, Sequence[Tick]]] = deque()
         self._most = most_ticks
         self._oldest_s = oldest_s
-        self._evicted_at: float | None = None
+        self._gone_ns: dict[Instrument, int] = {}
 
     def append(self, now: float, ticks: Sequence[Tick]) -> None:
         """Hold the ticks of one frame, that came in at `now` (monotonic seconds)."""
@@ -31,9 +36,9 @@ class Ring:
         self.ticks += len(ticks)
         oldest = now - self._oldest_s
         while entries and (self.ticks > self._most or entries[0][0] < oldest):
-            at, gone = entries.popleft()
+            _, gone = entries.popleft()
             self.ticks -= len(gone)
-            self._evicted_at = at
+            self._let_go(gone)
 
     def of(self, instrument: Instrument) -> Iterator[Tick]:
         """The held ticks of one instrument, oldest first."""
@@ -51,6 +56,22 @@ class Ring:
                     found.setdefault(tick.instrument, []).append(tick)
         return found
 
-    def is_whole_since(self, at: float) -> bool:
-        """Whether nothing that came in at `at` or later has been let go."""
-        return self._evicted_at is None or self._evicted_at < at
+    def has_let_go_after(self, instrument: Instrument, time_ns: int | None, unit_ns: int) -> bool:
+        """Whether a tick of an instrument was let go that is later than `time_ns` (of exchange time, told as
+        finely as `unit_ns`). Where one of the two has no time, it counts as later."""
+        gone_ns = self._gone_ns.get(instrument)
+        if gone_ns is None:
+            return False
+        return time_ns is None or gone_ns // unit_ns > time_ns // unit_ns
+
+    def _let_go(self, ticks: Sequence[Tick]) -> None:
+        if isinstance(ticks, TickBatch):
+            times: list[int] = ticks.time_ns.tolist()
+            self._gone_ns.update(
+                (instrument, _ALWAYS_NEWER_NS if at == NO_TIME else at)
+                for instrument, at in zip(ticks.instruments, times, strict=True)
+            )
+            return
+        for tick in ticks:
+            if tick.kind not in _TOLD_ANEW:
+                self._gone_ns[tick.instrument] = _ALWAYS_NEWER_NS if tick.time_ns is None else tick.time_ns

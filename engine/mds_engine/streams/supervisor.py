@@ -135,6 +135,16 @@ class StreamSupervisor:
                 return since
         return None
 
+    def carried_until(self, instrument: Instrument) -> float:
+        """Monotonic time of the last tick over the connection that carries an instrument, or did last; 0.0
+        if none did."""
+        for strand in self._strands:
+            if instrument in strand.since:
+                return strand.last_data_at
+        return max(
+            (strand.carried_until for strand in self._strands if instrument in strand.carried), default=0.0
+        )
+
     # --- Its life -------------------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -4,11 +4,12 @@ import msgspec
 import pytest
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
-from mds_engine.control.commands import Pin
+from mds_engine.control.commands import EnableSource, Pin
 from mds_engine.errors import Unavailable
 from mds_engine.model import Gap, Instrument, SourceSwitched, Tick, TickFlag, TickKind
 from mds_engine.policy.failback import FailbackSettings
 from mds_engine.policy.health import HealthSettings
+from mds_engine.sources.contract import StreamLimits
 
 ONE, TWO = Instrument("X", "ONE"), Instrument("X", "TWO")
 OFTEN = HealthSettings(interval_s=10.0, doubt_interval_s=2.0)
@@ -301,3 +302,136 @@ def test_one_mute_instrument_moves_alone_and_comes_back(virtually, fake_desk):
         (item.instrument, item.before, item.after) for item in items if isinstance(item, SourceSwitched)
     ]
     assert switches == [(ONE, "a", "b"), (ONE, "b", "a")]
+
+
+# --- What is a gap, and what is none ---------------------------------------------------------------------
+
+
+def gaps(items, instrument=ONE):
+    return [item for item in items if isinstance(item, Gap) and item.instrument == instrument]
+
+
+async def fall_over(desk, market, *, for_s):
+    """The first source is gone for good, and the second takes over."""
+    desk["a"].stream_fails = lambda: Unavailable("refused")
+    for stream in desk["a"].open_streams:
+        stream.end(Unavailable("reset"))
+    await market.clock.sleep(0.001)
+    await market.run(for_s)
+
+
+def test_an_instrument_that_was_quiet_for_longer_than_the_ring_holds_has_missed_nothing(virtually, fake_desk):
+    async def scene(clock):
+        async with warm(fake_desk, clock, same_vendor=False) as desk, desk.engine.ticks([ONE, TWO]) as ticks:
+            market = Market(desk, clock)
+            market.numbered = False
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            market.mute = {("a", TWO), ("b", TWO)}
+            await market.run(40.0)
+            await fall_over(desk, market, for_s=2.0)
+            market.mute.clear()
+            await market.run(2.0)
+            return everything(ticks)
+
+    items = virtually(scene)
+    assert gaps(items, ONE) == gaps(items, TWO) == []
+    assert numbers(items, ONE) == span(1, 470)
+
+
+def test_what_only_the_standby_had_and_let_go_is_a_gap(virtually, fake_desk):
+    async def scene(clock):
+        streams = StreamSettings(instrument_mute_after_s=1e6)
+        desk = warm(fake_desk, clock, same_vendor=False, streams=streams)
+        async with desk, desk.engine.ticks([ONE, TWO]) as ticks:
+            market = Market(desk, clock)
+            market.numbered = False
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            market.mute = {("a", TWO)}
+            await market.run(1.0)
+            market.mute = {("a", TWO), ("b", TWO)}
+            await market.run(20.0)
+            await fall_over(desk, market, for_s=1.0)
+            market.mute.clear()
+            await market.run(2.0)
+            return everything(ticks)
+
+    items = virtually(scene)
+    assert gaps(items, ONE) == []
+    assert numbers(items, TWO) == span(1, 30) + span(251, 270)
+    assert len(gaps(items, TWO)) == 1
+
+
+@pytest.mark.parametrize(("away_s", "told"), [(0.0, 0), (2.0, 1)])
+def test_a_standby_that_came_after_the_last_tick_has_all_if_the_other_carried_until_then(
+    virtually, fake_desk, away_s, told
+):
+    async def scene(clock):
+        async with warm(fake_desk, clock, same_vendor=False) as desk, desk.engine.ticks([ONE, TWO]) as ticks:
+            market = Market(desk, clock)
+            market.numbered = False
+            desk["b"].stream_opens_in_s = 5.0
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            market.mute = {("a", TWO), ("b", TWO)}
+            await market.run(4.0 if away_s else 8.0)
+            if away_s:
+                # The first is away while the second comes, so that for a moment nobody carries.
+                desk["b"].stream.end(Unavailable("reset"))
+                desk["a"].stream_opens_in_s = 3.0
+                desk["a"].stream.end(Unavailable("reset"))
+                await market.run(20.0)
+            await fall_over(desk, market, for_s=1.0)
+            market.mute.clear()
+            await market.run(2.0)
+            return everything(ticks)
+
+    assert len(gaps(virtually(scene), TWO)) == told
+
+
+def test_instruments_of_the_one_connection_that_was_lost_wait_for_nobody_and_tell_their_gap(
+    virtually, fake_desk
+):
+    async def scene(clock):
+        traits = {"a": {"stream_limits": StreamLimits(1, 2)}}
+        async with (
+            fake_desk(clock, health=OFTEN, traits=traits) as desk,
+            desk.engine.ticks([ONE, TWO]) as ticks,
+        ):
+            market = Market(desk, clock)
+            market.numbered = False
+            await clock.sleep(1.0)
+            await market.run(20.0)
+            desk["a"].stream_opens_in_s, desk["b"].stream_opens_in_s = 9.0, 2.0
+            desk["a"].open_streams[0].end(Unavailable("reset"))
+            await clock.sleep(0.001)
+            await market.run(8.0)
+            return everything(ticks)
+
+    items = virtually(scene)
+    (gap,) = gaps(items, ONE)
+    assert (gap.after_ns, gap.source) == (1_750_000_000_000_000_000 + 200 * 100_000_000, "b")
+    assert numbers(items, ONE)[-1] == 280.0
+    assert numbers(items, TWO) == span(1, 280)
+
+
+def test_what_happened_while_a_source_was_out_of_service_is_a_gap(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, "a", health=OFTEN) as desk, desk.engine.ticks([ONE]) as ticks:
+            market = Market(desk, clock)
+            market.numbered = False
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            await desk.engine.apply(EnableSource(source="a", enabled=False))
+            await market.run(3.0)
+            await desk.engine.apply(EnableSource(source="a"))
+            await market.run(3.0)
+            return everything(ticks)
+
+    items = virtually(scene)
+    (gap,) = gaps(items)
+    first = (gap.before_ns - 1_750_000_000_000_000_000) // 100_000_000
+    last = (gap.after_ns - 1_750_000_000_000_000_000) // 100_000_000
+    assert numbers(items) == span(1, last) + span(first, 90)
+    assert "disabled" in gap.why

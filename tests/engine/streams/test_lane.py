@@ -212,9 +212,9 @@ def test_a_source_that_was_not_there_in_time_leaves_a_gap():
 def test_a_stream_that_was_away_leaves_a_gap_unless_the_volume_proves_otherwise():
     lane = started()
     take(lane, picture(1000, 10.0, volume=500.0))
-    lane.interrupted("reset")
+    lane.interrupted("reset", 0.0)
     assert [type(item) for item in take(lane, picture(5000, 10.0, volume=500.0))] == [Tick]
-    lane.interrupted("reset")
+    lane.interrupted("reset", 0.0)
     assert [type(item) for item in take(lane, picture(6000, 10.0, volume=501.0))] == [Gap, Tick]
 
 
