@@ -72,6 +72,13 @@ class BatchLanes:
         """Lanes or readers changed."""
         self._plans.clear()
 
+    def forget(self, instrument: Instrument) -> None:
+        """An instrument is wanted no more: when it is again, nothing was delivered of it yet."""
+        slot = self._slots.get(instrument)
+        if slot is not None:
+            self._time_ns[slot], self._values[slot], self._late_run[slot] = NO_TIME, np.nan, 0
+            self._ahead[slot] = False
+
     def plan(self, source: str, instruments: tuple[Instrument, ...]) -> Plan:
         """What to do with a frame of these instruments."""
         plan = self._plans.get(id(instruments))

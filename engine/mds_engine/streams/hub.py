@@ -66,6 +66,7 @@ class TickHub:
         self._batches: BatchLanes | None = None
         """Made with the first large frame: without them the engine does without numpy."""
         self._named = 0
+        self._closed = False
         self._slow: dict[TickReader, tuple[float, int]] = {}
         self._changeover = Changeover(
             settings,
@@ -131,6 +132,9 @@ class TickHub:
             latest=latest,
             name=name or f"reader {self._named}",
         )
+        if self._closed:
+            reader.close()
+            return reader
         for instrument in reader.instruments:
             self._readers[instrument] = (*self._readers.get(instrument, ()), reader)
         self._slow[reader] = (0.0, 0)
@@ -161,7 +165,8 @@ class TickHub:
         return tuple(self._watched)
 
     def close_readers(self) -> None:
-        """End every iteration: the engine stops."""
+        """End every iteration, also of readers that are yet to come: the engine stops."""
+        self._closed = True
         for reader in list(self._slow):
             reader.close()
 
@@ -237,6 +242,8 @@ class TickHub:
             del self._lane_of[instrument]
             del self._lanes[instrument.exchange][instrument]
             self._changeover.forget(instrument)
+            if self._batches is not None:
+                self._batches.forget(instrument)
             self.board.remove(instrument)
         for instrument in wanted - self._lane_of.keys():
             lane = self._lane_of[instrument] = Lane(instrument)
@@ -340,7 +347,7 @@ class TickHub:
     def _hand_on_all(self, lane: Lane, items: Sequence[StreamItem]) -> None:
         """Hand on what a lane gave in place of a tick."""
         now = self._clock.now()
-        readers = self._readers.get(lane.instrument, ())
+        told: list[StreamItem] = []
         for item in items:
             if isinstance(item, Tick):
                 if lane.suspect:
@@ -350,8 +357,9 @@ class TickHub:
                 self.board.change_source(lane.instrument, trusted=not lane.suspect)
             elif isinstance(item, Gap):
                 self._tell_gap(item)
-            for reader in readers:
-                reader.put(item)
+            told.append(item)
+        for reader in self._readers.get(lane.instrument, ()):
+            reader.put_all(told)
         if lane.waiting:
             self._filler.watch(lane)
         self._forget_plans()

@@ -8,6 +8,9 @@ from typing import Self
 from mds_engine.model import Gap, Instrument, Missed, SourceSwitched, StreamItem, Tick
 from mds_engine.model.tick_batch import TickBatch
 
+_MOST_AT_ONCE = 100_000
+"""Ticks beyond a queue's bound that may wait where many came at once: no reader is too slow for what was held
+back, or asked for afterwards."""
 _MOST_NEWS = 256
 """Switches and gaps that outlive the ticks around them when a queue overflows."""
 
@@ -41,6 +44,8 @@ class TickReader:
         self._queue: deque[StreamItem | TickBatch] = deque()
         self._news: deque[StreamItem] = deque(maxlen=_MOST_NEWS)
         self._ticks = 0
+        self._beyond = 0
+        """Ticks that may wait beyond the capacity now."""
         self._untold = 0
         self._opened: Iterator[Tick] = iter(())
         self._capacity = capacity
@@ -66,6 +71,15 @@ class TickReader:
                 self._make_room()
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+    def put_all(self, items: Sequence[StreamItem]) -> None:
+        """Take what comes at once because it was held back, or waited for: it may go beyond the capacity."""
+        if self._ticks <= self._capacity:
+            self._beyond = 0
+        if len(items) > 1:
+            self._beyond = min(self._beyond + len(items), _MOST_AT_ONCE)
+        for item in items:
+            self.put(item)
 
     def put_batch(self, batch: TickBatch) -> None:
         """Take the ticks of one frame."""
@@ -96,9 +110,13 @@ class TickReader:
         self._latest[key] = tick
 
     def _make_room(self) -> None:
-        queue = self._queue
-        while queue and (self._ticks > self._capacity or len(queue) > self._capacity + _MOST_NEWS):
+        queue, most = self._queue, self._capacity + self._beyond
+        while queue and (self._ticks > most or len(queue) > most + _MOST_NEWS):
             gone = queue.popleft()
+            excess = self._ticks - most
+            if type(gone) is TickBatch and 0 < excess < len(gone):
+                queue.appendleft(gone[excess:])
+                gone = gone[:excess]
             if isinstance(gone, SourceSwitched | Gap):
                 self._news.append(gone)
                 continue

@@ -96,3 +96,23 @@ def test_a_frame_reaches_a_reader_whole_and_a_change_of_source_is_told(virtually
     (gap,) = [item for item in told if isinstance(item, Gap)]
     assert (gap.instrument, gap.after_ns, gap.before_ns) == (INSTRUMENTS[0], 5 * SECOND, 7 * SECOND)
     assert not [item for item in told if isinstance(item, SourceSwitched)]
+
+
+def test_what_is_wanted_again_begins_with_the_picture_that_stands(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, "a", streams=StreamSettings(linger_s=1.0)) as desk:
+            hub, runtime = desk.engine._hub, desk.engine.sources["a"]
+            batch = frame([(0, 5, 1.0), (1, 5, 1.0)])
+            async with desk.engine.ticks(INSTRUMENTS[:2]) as first:
+                await clock.sleep(1.0)
+                hub.deliver(runtime, batch)
+                before = items_of(first)
+            await clock.sleep(5.0)
+            async with desk.engine.ticks(INSTRUMENTS[:2]) as second:
+                await clock.sleep(1.0)
+                hub.deliver(runtime, batch)
+                return before, items_of(second)
+
+    before, after = virtually(scene)
+    assert len(before) == 2
+    assert after == before
