@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mds_tui.format.numbers import iso
+
 Record = Mapping[str, object]
 """One row: names with their units; None is what is not known."""
 
@@ -39,13 +41,6 @@ def default_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("mds-tui") / "exports"
-
-
-def iso(at: float | None) -> str | None:
-    """`2026-09-21T13:33:20.000Z`, from epoch seconds."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def csv_text(export: Export) -> str:

@@ -133,6 +133,13 @@ def clock_minutes(at: float, zone: tzinfo | None) -> str:
     return _local(at, zone).strftime("%H:%M")
 
 
+def iso(at: float | None) -> str | None:
+    """`2026-09-21T13:33:20.000Z`, from epoch seconds."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def zone_name(at: float, zone: tzinfo | None) -> str:
     """`IST`, `UTC`, `+08`."""
     return _local(at, zone).tzname() or ""

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from mds_engine.control.snapshot import Snapshot
 
-from mds_tui.export import iso
 from mds_tui.format.bars import quota_ink, quota_line
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell
-from mds_tui.format.numbers import clock_minutes, count, countdown, duration, money
+from mds_tui.format.numbers import clock_minutes, count, countdown, duration, iso, money
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid
@@ -64,6 +63,11 @@ def use_rows(snapshot: Snapshot) -> tuple[UseRow, ...]:
             for limiter in source.limiters
         ]
     return tuple(rows)
+
+
+def use_key(row: UseRow) -> str:
+    """What stays the same about a row: source, meter, period."""
+    return f"{row.source} {row.what} {row.period}"
 
 
 def window_words(seconds: float) -> str:
@@ -127,7 +131,7 @@ class CostPane(LiveGrid[UseRow]):
 
     def key(self, item: UseRow) -> str:
         """Source, meter, period."""
-        return f"{item.source} {item.what} {item.period}"
+        return use_key(item)
 
     def fields(self, item: UseRow) -> Mapping[str, object]:
         """Its columns; times as times."""

@@ -1,17 +1,38 @@
 """Pane 6: what happened, newest first."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 from mds_engine.control.events import CommandApplied, Event, Level
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
-from mds_tui.export import iso
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.events import event_line, level_ink
-from mds_tui.format.numbers import clock
+from mds_tui.format.numbers import clock, iso
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid
+
+
+class Levels(StrEnum):
+    """Which events are shown."""
+
+    ALL = "all"
+    NOTICES = "notices"
+    """All but what is merely told."""
+    WARNINGS = "warnings"
+    """These and errors."""
+    ERRORS = "errors"
+
+
+_SHOWN = {
+    Levels.NOTICES: {Level.GOOD, Level.WARNING, Level.CRITICAL},
+    Levels.WARNINGS: {Level.WARNING, Level.CRITICAL},
+    Levels.ERRORS: {Level.CRITICAL},
+}
 
 
 def _time(event: Event, sight: Sight, _width: int) -> Cell:
@@ -36,8 +57,13 @@ def _text(event: Event, sight: Sight, _width: int) -> Cell:
 
 
 class EventsPane(LiveGrid[Event]):
-    """The log. The cursor on the newest line follows; anywhere else it stays on its event."""
+    """The log. While it follows, the cursor is on the newest line; else it stays on its event."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "levels", "by level"),
+        Binding("f", "follow", "follow the newest, or stay", show=False),
+        Binding("o", "go", "go to what it is about"),
+    ]
     heading = False
     columns: Sequence[Column[Event]] = (
         Column("time", _time, 8),
@@ -46,9 +72,17 @@ class EventsPane(LiveGrid[Event]):
         Column("event", _text, 20, 400, stretch=True),
     )
 
+    class Pointed(Message):
+        """The operator wants to see what an event is about."""
+
+        def __init__(self, event: Event) -> None:
+            super().__init__()
+            self.event = event
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.following = True
+        self.levels = Levels.ALL
 
     def key(self, item: Event) -> str:
         """Its number."""
@@ -73,10 +107,30 @@ class EventsPane(LiveGrid[Event]):
         line = event_line(item, self.sight.glyphs, self.sight.zone)
         return f"{line.subject} {line.text} {line.level.value}"
 
+    def admitted(self) -> Sequence[Event]:
+        """Those of the levels that are wanted."""
+        if self.levels is Levels.ALL:
+            return super().admitted()
+        shown = _SHOWN[self.levels]
+        return [event for event in self._items if event_line(event).level in shown]
+
+    def filter_words(self) -> str:
+        """Levels, then what was typed."""
+        return " ".join(part for part in (self._level_words(), self.needle) if part)
+
     def note(self) -> str:
-        """Filter and whether the newest is followed."""
-        parts = [f"/{self.needle}"] if self.needle else ["all"]
-        return " · ".join([*parts, "following" if self.following else "g to follow"])
+        """Levels, filter, and whether the newest is followed."""
+        parts = [self.levels.value]
+        if self.needle or self.levels is not Levels.ALL:
+            parts.append(f"{len(self.rows)} of {self.total}")
+        if self.needle:
+            parts.append(f"/{self.needle}")
+        return " · ".join([*parts, "following" if self.following else "f to follow"])
+
+    def empty_words(self) -> str:
+        """Where no event is of these levels."""
+        levels = self._level_words()
+        return f"no {levels}" if levels and not self.needle and self.total else super().empty_words()
 
     def basis(self, items: Sequence[Event], sight: Sight) -> object:
         """The log only grows."""
@@ -95,3 +149,29 @@ class EventsPane(LiveGrid[Event]):
     def moved(self) -> None:
         """Follow from now on if the cursor stands on the newest."""
         self.following = self.cursor == 0
+
+    def action_levels(self) -> None:
+        """Fewer levels, then all again."""
+        every = list(Levels)
+        self.levels = every[(every.index(self.levels) + 1) % len(every)]
+        if self.following:
+            self.hold_first()
+        self._settle()
+
+    def action_follow(self) -> None:
+        """Follow the newest, or stay on this one."""
+        if self.following:
+            self.following = False
+            if self.rows:
+                self._point_at(self.cursor)
+            self._show_note()
+        else:
+            self.action_jump(0)
+
+    def action_go(self) -> None:
+        """Ask for the row that the event under the cursor is about."""
+        if (event := self.current()) is not None:
+            self.post_message(self.Pointed(event))
+
+    def _level_words(self) -> str:
+        return "" if self.levels is Levels.ALL else self.levels.value

@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from mds_engine.control.snapshot import BreakerView, CapabilityView, SourceState, SourceView
 
-from mds_tui.export import iso
 from mds_tui.format.bars import breaker_dots, quota_blocks, quota_ink
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, wrap
 from mds_tui.format.glyphs import Glyphs, state_glyph, state_ink
-from mds_tui.format.numbers import NOTHING, age, clock, count, countdown, milliseconds, money, percent, rate
+from mds_tui.format.numbers import (
+    NOTHING,
+    age,
+    clock,
+    count,
+    countdown,
+    iso,
+    milliseconds,
+    money,
+    percent,
+    rate,
+)
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid

@@ -17,7 +17,7 @@ def export_pane(console: "ConsoleApp", pane: LiveGrid[Any], named: str) -> None:
         pane=pane.id or "",
         engine=snapshot.engine.name,
         at=snapshot.at,
-        filter=pane.needle,
+        filter=pane.filter_words(),
         sort=pane.order_words(),
         total=pane.total,
         rows=[pane.fields(row) for row in pane.rows],

@@ -216,7 +216,7 @@ class MainScreen(PromptScreen):
             self.set_class(shape is self._shape, f"-{shape.value.replace(' ', '-')}")
         if self._shape is Shape.TOO_SMALL:
             words = f"too small: {width}×{height}; the console needs {SMALLEST_WIDTH}×{SMALLEST_HEIGHT}"
-            self.query_one("#small", Static).update(words)
+            self.query_one("#small", Static).update(self.console.paint.words(words))
             return
         bars = 2 + self._troubled if self._shape is Shape.WIDE else 4
         places = boxes(
@@ -286,6 +286,19 @@ class MainScreen(PromptScreen):
     def on_live_grid_write_asked(self) -> None:
         """To files in the folder for exports."""
         self.write_out("")
+
+    def on_events_pane_pointed(self, message: EventsPane.Pointed) -> None:
+        """To the row that an event is about."""
+        from mds_tui.about import row_about
+
+        found = row_about(message.event, self.sight.snapshot)
+        if found is None:
+            self.notify("this event is about nothing that has a row", timeout=3)
+            return
+        pane, key = found
+        self.action_pane(PANES.index(pane) + 1)
+        # A pane that was out of sight has its rows only after the layout.
+        self.call_after_refresh(self.pane_named(pane).go_to, key)
 
     def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
         """The detail of a row."""

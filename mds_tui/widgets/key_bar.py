@@ -61,7 +61,7 @@ class KeyBar(Bar):
     def __init__(self, importance: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         """`importance` are actions, the most important first; those not named are the least."""
         super().__init__(id=id)
-        self._weights = {_namespaced(action): place for place, action in enumerate(importance)}
+        self._weights = {action: place for place, action in enumerate(importance)}
 
     def on_mount(self) -> None:
         """Draw again when the bindings change."""
@@ -77,11 +77,12 @@ class KeyBar(Bar):
         if not self.is_attached or not self.screen.is_active:
             return
         hints: list[Hint] = []
-        for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
-            if binding.show and all(hint.action != _namespaced(binding.action) for hint in hints):
-                weight = self._weights.get(_namespaced(binding.action), len(self._weights))
+        for key, (node, binding, enabled, _) in self.screen.active_bindings.items():
+            action = _namespaced(binding.action, "screen" if node is self.screen else "focused")
+            if binding.show and all(hint.action != action for hint in hints):
+                weight = self._weights.get(binding.action, len(self._weights))
                 name = binding.key_display or key_name(key)
-                hints.append(Hint(name, binding.description, _namespaced(binding.action), enabled, weight))
+                hints.append(Hint(name, binding.description, action, enabled, weight))
         hints.sort(key=lambda hint: _part(hint.action))
         self.show(hint_cell(hints, self.size.width))
 
@@ -93,5 +94,6 @@ def _part(action: str) -> int:
     return 2 if action in {"screen.help", "app.quit"} else 1
 
 
-def _namespaced(action: str) -> str:
-    return action if "." in action.split("(", maxsplit=1)[0] else f"screen.{action}"
+def _namespaced(action: str, owner: str) -> str:
+    """As a click has to name it: a pane's own action is none of the screen's."""
+    return action if "." in action.split("(", maxsplit=1)[0] else f"{owner}.{action}"

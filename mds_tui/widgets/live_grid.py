@@ -96,6 +96,13 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         self.needle = needle
         self._settle()
 
+    def go_to(self, key: str) -> None:
+        """Put the cursor on the item with that key; a filter that hides it goes."""
+        if key not in self._keys and self.needle:
+            self.filter("")
+        if (row := self._keys.get(key)) is not None:
+            self._go(row)
+
     # Keys.
 
     def action_move(self, by: int) -> None:

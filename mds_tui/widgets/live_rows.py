@@ -71,6 +71,14 @@ class LiveRows(Widget, Generic[Item]):
             parts.append(f"by {self.order_words()}")
         return " · ".join(parts)
 
+    def admitted(self) -> Sequence[Item]:
+        """The items that come into question before anything is filtered."""
+        return self._items
+
+    def filter_words(self) -> str:
+        """What was typed as the filter, and what else leaves rows out."""
+        return self.needle
+
     def order_words(self) -> str:
         """The column that it is sorted by, and which way; empty in its own order."""
         name = self.columns[self.sort_by].name if self.sort_by is not None else ""
@@ -127,7 +135,7 @@ class LiveRows(Widget, Generic[Item]):
         """Filter, sort, and keep the cursor on its item."""
         order = self.columns[self.sort_by].order if self.sort_by is not None else None
         self._rows = arrange_rows(
-            self._items, text=self.words, needle=self.needle, order=order, descending=self.descending
+            self.admitted(), text=self.words, needle=self.needle, order=order, descending=self.descending
         )
         if order is None and self.descending:
             self._rows.reverse()
