@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from mds_tui.format.cells import Cell, Ink, Span, cell
-from mds_tui.format.events import event_line, level_ink
+from mds_tui.format.events import EventLine, event_line, level_ink
 from mds_tui.format.numbers import clock, iso
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.columns import Column
@@ -33,6 +33,10 @@ _SHOWN = {
     Levels.WARNINGS: {Level.WARNING, Level.CRITICAL},
     Levels.ERRORS: {Level.CRITICAL},
 }
+
+
+_MOST_LINES = 8000
+"""Lines that are remembered: some times what the feed keeps."""
 
 
 def _time(event: Event, sight: Sight, _width: int) -> Cell:
@@ -83,6 +87,8 @@ class EventsPane(LiveGrid[Event]):
         super().__init__(id=id)
         self.following = True
         self.levels = Levels.ALL
+        self._lines: dict[tuple[int, float], EventLine] = {}
+        self._lines_for: tuple[int, object] = (0, None)
 
     def key(self, item: Event) -> str:
         """Its number."""
@@ -104,7 +110,7 @@ class EventsPane(LiveGrid[Event]):
 
     def words(self, item: Event) -> str:
         """Subject, sentence and level."""
-        line = event_line(item, self.sight.glyphs, self.sight.zone)
+        line = self._line_of(item)
         return f"{line.subject} {line.text} {line.level.value}"
 
     def admitted(self) -> Sequence[Event]:
@@ -112,7 +118,7 @@ class EventsPane(LiveGrid[Event]):
         if self.levels is Levels.ALL:
             return super().admitted()
         shown = _SHOWN[self.levels]
-        return [event for event in self._items if event_line(event).level in shown]
+        return [event for event in self._items if self._line_of(event).level in shown]
 
     def filter_words(self) -> str:
         """Levels, then what was typed."""
@@ -172,6 +178,17 @@ class EventsPane(LiveGrid[Event]):
         """Ask for the row that the event under the cursor is about."""
         if (event := self.current()) is not None:
             self.post_message(self.Pointed(event))
+
+    def _line_of(self, event: Event) -> EventLine:
+        """As it was made before: with each event that comes, all of them are looked through."""
+        made_for = (id(self.sight.glyphs), self.sight.zone)
+        if made_for != self._lines_for or len(self._lines) > _MOST_LINES:
+            self._lines.clear()
+            self._lines_for = made_for
+        key = (event.number, event.at)
+        if (line := self._lines.get(key)) is None:
+            line = self._lines[key] = event_line(event, self.sight.glyphs, self.sight.zone)
+        return line
 
     def _level_words(self) -> str:
         return "" if self.levels is Levels.ALL else self.levels.value
