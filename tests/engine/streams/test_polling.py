@@ -1,53 +1,17 @@
-"""Quotes, asked for again and again in place of a stream: when, by whose leave, and what comes of it."""
+"""Quotes, asked for again and again in place of a stream: when they take over, and what is delivered."""
 
-import asyncio
 import itertools
 
 import pytest
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
-from mds_engine.control.commands import ForceBreaker, ForcedState, Pin
-from mds_engine.errors import AuthRequired, InvalidPayload, QuotaExhausted, Throttled, Unavailable
-from mds_engine.model import Capability, Gap, Instrument, Quote, SourceSwitched, Tick, TickFlag, TickKind
-from mds_engine.policy.breaker import BreakerSettings
+from mds_engine.control.commands import Pin, Subscribe
+from mds_engine.model import Capability, Gap, Quote, SourceSwitched, TickFlag, TickKind
 from mds_engine.policy.health import HealthSettings
-from mds_engine.policy.limiter import LimitWindow
 
-ONE, TWO, THREE = (Instrument("X", symbol) for symbol in ("ONE", "TWO", "THREE"))
-WITHOUT_STREAMS = {"capabilities": {Capability.QUOTE, Capability.BARS}, "polls": True}
+from tests.engine.streams.polled import ONE, THREE, TWO, drain, polling, refuse_streams, stream_on, ticks_of
+
 OFTEN = HealthSettings(interval_s=10.0, doubt_interval_s=2.0)
-
-
-def polling(fake_desk, clock, names="ab", *, polled="b", traits=(), settings=(), **more):
-    """A desk on which those named in `polled` have no streams, and are asked every 10 s."""
-    return fake_desk(
-        clock,
-        names,
-        traits={name: {**WITHOUT_STREAMS, **dict(traits)} for name in polled},
-        sources={name: {"pace_s": 10.0, **dict(settings)} for name in polled},
-        **more,
-    )
-
-
-def refuse_streams(vendor):
-    vendor.stream_fails = lambda: Unavailable("refused")
-
-
-async def stream_on(vendor, for_s):
-    for _ in range(round(for_s * 10)):
-        await vendor.clock.sleep(0.1)
-        for stream in vendor.open_streams:
-            stream.push(1.0)
-
-
-def drain(reader):
-    found = list(reader._queue)
-    reader._queue.clear()
-    return found
-
-
-def ticks_of(items):
-    return [item for item in items if isinstance(item, Tick)]
 
 
 # --- Taking over, and giving back -----------------------------------------------------------------------
@@ -112,6 +76,42 @@ def test_a_true_stream_takes_over_again_and_the_time_between_polls_is_a_gap(virt
     assert first.source == "a"
     assert not {tick.flags & TickFlag.POLLED for tick in ticks_of(items[place:])} - {0}
     assert later == 0
+
+
+@pytest.mark.parametrize("what", ["it fails", "it does not have an instrument"])
+def test_no_poll_is_left_over_where_a_true_stream_serves_again(virtually, fake_desk, what):
+    async def scene(clock):
+        desk = polling(fake_desk, clock, health=OFTEN)
+        async with desk, desk.engine.ticks([ONE, TWO]):
+            refuse_streams(desk["a"])
+            await clock.sleep(5.0)
+            if what == "it fails":
+                desk["b"].break_down()
+            else:
+                desk["b"].unknown = {"TWO"}
+            await clock.sleep(7.0)
+            desk["a"].recover()
+            await stream_on(desk["a"], for_s=60.0)
+            desk["b"].recover()
+            polls = len(desk["b"].asked)
+            await stream_on(desk["a"], for_s=60.0)
+            return desk.engine.snapshot().route("X/ticks").active, len(desk["b"].asked) - polls
+
+    assert virtually(scene) == ("a", 0)
+
+
+def test_what_is_polled_is_not_held_against_what_streams(virtually, fake_desk):
+    """A price of minutes ago would look wrong, and one that stands still frozen."""
+
+    async def scene(clock):
+        async with polling(fake_desk, clock) as desk:
+            await desk.engine.apply(Subscribe(instruments=("X:ONE",)))
+            refuse_streams(desk["a"])
+            await clock.sleep(5.0)
+            (row,) = desk.engine.snapshot().watch
+            return row.source, row.price, row.prices
+
+    assert virtually(scene) == ("b", 100.0, ())
 
 
 def test_an_operator_may_force_a_route_onto_it(virtually, fake_desk):
@@ -209,6 +209,24 @@ def test_a_long_pace_is_no_silence(virtually, fake_desk):
     assert virtually(scene) == ([], 4, 1)
 
 
+def test_an_instrument_that_stands_still_is_not_mute(virtually, fake_desk):
+    async def scene(clock):
+        streams = StreamSettings(instrument_mute_after_s=5.0, confirm_within_s=5.0)
+        desk = polling(fake_desk, clock, "b", settings={"pace_s": 1.0}, streams=streams)
+        async with desk, desk.engine.ticks([ONE, TWO]):
+
+            async def quotes(instruments):
+                now = 1.0 + clock.now()
+                prices = {ONE: min(now, 60.0), TWO: now}
+                return {one: Quote(instrument=one, price=prices[one]) for one in instruments}
+
+            desk.engine.sources["b"].source.quotes = quotes
+            await clock.sleep(400.0)
+            return desk.told(events.InstrumentsMute)
+
+    assert virtually(scene) == []
+
+
 def test_a_closed_market_is_asked_once_and_left_alone(virtually, fake_desk):
     async def scene(clock):
         async with polling(fake_desk, clock, "b") as desk:
@@ -225,183 +243,3 @@ def test_a_closed_market_is_asked_once_and_left_alone(virtually, fake_desk):
     closed, opened = virtually(scene)
     assert closed == [("X:ONE",), ("X:TWO",)]
     assert opened == [("X:ONE",), ("X:TWO",), ("X:ONE",)]
-
-
-# --- By whose leave -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("failure", "told"),
-    [
-        (lambda: Unavailable("down"), events.StreamLost),
-        (lambda: InvalidPayload("not JSON"), events.StreamLost),
-        (lambda: Throttled("too many", retry_after_s=40.0), events.Throttled),
-        (lambda: QuotaExhausted("spent", resets_at=None), events.QuotaSpent),
-        (lambda: AuthRequired("wrong key"), events.LoginNeeded),
-    ],
-    ids=["unavailable", "invalid", "throttled", "quota", "login"],
-)
-def test_a_poll_that_fails_ends_it_and_the_next_source_is_asked(virtually, fake_desk, failure, told):
-    async def scene(clock):
-        async with polling(fake_desk, clock, "bc", polled="bc") as desk, desk.engine.ticks([ONE]) as reader:
-            await clock.sleep(5.0)
-            desk["b"].fails = failure
-            await clock.sleep(7.0)
-            sources = [tick.source for tick in ticks_of(drain(reader))]
-            lost = [(event.source, event.why) for event in desk.told(events.StreamLost)]
-            return sources, lost, desk.told(told), desk["b"].asked, desk["c"].asked
-
-    sources, lost, seen, asked, others = virtually(scene)
-    assert sources == ["b", "c"]
-    assert lost == [("b", failure().message)]
-    assert [event.source for event in seen] == ["b"]
-    assert len(asked) == 2
-    assert others[0] == pytest.approx(asked[1], abs=0.2)
-
-
-def test_failures_count_against_the_breaker_at_the_polls_own_pace(virtually, fake_desk):
-    async def scene(clock):
-        breaker = BreakerSettings(consecutive_failures=3, open_s=1000.0, open_cap_s=1000.0)
-        async with polling(fake_desk, clock, "b", breaker=breaker) as desk, desk.engine.ticks([ONE]):
-            await clock.sleep(5.0)
-            desk["b"].break_down()
-            await clock.sleep(100.0)
-            return desk["b"].asked, desk.state("b", "ticks"), desk.state("b", "quote")
-
-    asked, ticks, quotes = virtually(scene)
-    assert asked == pytest.approx([0.0, 10.0, 20.0, 30.0], abs=0.5)
-    assert (ticks, quotes) == ("open", "closed")
-
-
-def test_a_breaker_that_is_half_open_is_closed_by_a_poll_and_not_by_less(virtually, fake_desk):
-    async def scene(clock):
-        breaker = BreakerSettings(consecutive_failures=1, open_s=3.0, half_open_successes=1)
-        async with polling(fake_desk, clock, "b", breaker=breaker) as desk, desk.engine.ticks([ONE]):
-            desk["b"].break_down()
-            await clock.sleep(9.0)
-            before = desk.state("b", "ticks"), len(desk["b"].asked)
-            desk["b"].recover()
-            await clock.sleep(3.0)
-            return before, desk.state("b", "ticks"), len(desk["b"].asked)
-
-    assert virtually(scene) == (("half-open", 1), "closed", 2)
-
-
-def test_no_poll_passes_a_breaker_that_is_forced_open(virtually, fake_desk):
-    async def scene(clock):
-        async with polling(fake_desk, clock, "b") as desk, desk.engine.ticks([ONE]):
-            await clock.sleep(5.0)
-            command = ForceBreaker(source="b", capability=None, state=ForcedState.OPEN, by="test")
-            await desk.engine.apply(command)
-            await clock.sleep(60.0)
-            return len(desk["b"].asked)
-
-    assert virtually(scene) == 1
-
-
-def test_a_poll_waits_for_calls_and_never_makes_them_wait_for_a_place(virtually, fake_desk):
-    async def scene(clock):
-        desk = polling(fake_desk, clock, "b", settings={"connections": 1, "timeout_s": 30.0})
-        async with desk, desk.engine.ticks([ONE]):
-            await clock.sleep(5.0)
-            desk["b"].takes_s = 20.0
-            await desk.quote(deadline_s=60.0)
-            return desk["b"].asked
-
-    asked = virtually(scene)
-    assert asked[:2] == pytest.approx([0.0, 5.0], abs=0.1), "the call"
-    assert len(asked) == 2, "and no poll beside it"
-
-
-def test_calls_that_leave_no_room_for_long_end_it(virtually, fake_desk):
-    async def scene(clock):
-        settings = {"connections": 1, "timeout_s": 1000.0}
-        desk = polling(fake_desk, clock, "bc", polled="bc", settings=settings)
-        async with desk, desk.engine.ticks([ONE]) as reader:
-            await clock.sleep(5.0)
-            desk["b"].hangs = True
-            call = desk.engine.quote(ONE, source="b", deadline_s=900.0)
-            calling = asyncio.create_task(call)
-            await clock.sleep(120.0)
-            calling.cancel()
-            await asyncio.gather(calling, return_exceptions=True)
-            lost = [event.why for event in desk.told(events.StreamLost)]
-            return lost, ticks_of(drain(reader))[-1].source, desk.state("b", "ticks")
-
-    assert virtually(scene) == (["calls leave no room for its polls"], "c", "closed")
-
-
-def test_polls_and_calls_together_keep_the_vendors_limit(virtually, fake_desk):
-    async def scene(clock):
-        desk = polling(
-            fake_desk,
-            clock,
-            "b",
-            traits={"windows": (LimitWindow(1, 1.0),)},
-            settings={"pace_s": None, "timeout_s": 20.0},
-        )
-        async with desk, desk.engine.ticks([ONE, TWO]):
-            for _ in range(20):
-                await desk.quote()
-                await clock.sleep(0.4)
-            calls_and_polls = desk["b"].asked[:]
-            await clock.sleep(21.0)
-            return calls_and_polls, len(desk["b"].asked) - len(calls_and_polls)
-
-    asked, alone = virtually(scene)
-    assert min(after - before for before, after in itertools.pairwise(asked)) >= 1.0
-    assert alone == pytest.approx(10, abs=1), "half of the limit is left to calls"
-
-
-def test_everything_is_given_back_where_it_ends_amid_a_poll(virtually, fake_desk):
-    async def scene(clock):
-        desk = polling(fake_desk, clock, "b", settings={"timeout_s": 30.0})
-        async with desk, desk.engine.ticks([ONE]):
-            await clock.sleep(5.0)
-            desk["b"].hangs = True
-            await clock.sleep(5.5)
-            seats = desk.engine.sources["b"].seats
-            amid = desk["b"].in_flight, seats.taken, desk.permits
-            await desk.engine.apply(
-                ForceBreaker(source="b", capability="ticks", state=ForcedState.OPEN, by="test")
-            )
-            await clock.sleep(2.0)
-            return amid, (desk["b"].in_flight, seats.taken, desk.permits)
-
-    assert virtually(scene) == ((1, 1, 2), (0, 0, 0))
-
-
-# --- The plan -------------------------------------------------------------------------------------------
-
-
-def test_a_small_plan_is_polled_seldom_and_its_last_calls_are_kept(virtually, fake_desk):
-    async def scene(clock):
-        desk = polling(fake_desk, clock, "bc", polled="bc", settings={"pace_s": None, "calls_per_day": 10})
-        async with desk, desk.engine.ticks([ONE]):
-            await clock.sleep(1.0)
-            polls = desk.engine.sources["b"].polls
-            left_s = 86400.0 - (clock.wall() % 86400.0)
-            at_first = polls.pace_s, left_s / 7
-            for _ in range(7):
-                await desk.engine.quote(ONE, source="b")
-            await clock.sleep(2.0)
-            unit = desk.engine.sources["b"].units[Capability.TICKS]
-            problem = desk.engine.sources["b"].is_out(unit, clock.now())
-            answer = await desk.engine.quote(ONE, source="b")
-            return at_first, problem, answer.source, len(desk["b"].asked), len(desk["c"].asked)
-
-    (pace_s, expected_s), problem, source, asked, others = virtually(scene)
-    assert pace_s == pytest.approx(expected_s)
-    assert "kept for calls" in problem
-    assert (source, asked, others) == ("b", 9, 1), "one poll, eight calls; the next source polls on"
-
-
-def test_a_set_pace_may_use_the_plan_up_and_never_more(virtually, fake_desk):
-    async def scene(clock):
-        desk = polling(fake_desk, clock, "b", settings={"pace_s": 2.0, "calls_per_day": 12})
-        async with desk, desk.engine.ticks([ONE]):
-            await clock.sleep(100.0)
-            meter = desk.engine.snapshot().source("b").meters[0]
-            return len(desk["b"].asked), meter.used, len(desk.told(events.QuotaSpent))
-
-    assert virtually(scene) == (12, 12, 1)
