@@ -7,7 +7,7 @@ everything that comes after its last tick.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
@@ -46,6 +46,15 @@ class Supervised(Protocol):
         ...
 
 
+class _Roles(NamedTuple):
+    """What each source is to a route now."""
+
+    serving: Unit | None
+    standby: Unit | None
+    probed: tuple[Unit, ...]
+    """Those that might be better, or are in trouble, and are watched with one instrument."""
+
+
 class _Handover:
     """A planned change of one lane under way."""
 
@@ -63,11 +72,14 @@ class _Handover:
 class _Avoided:
     """Why one instrument is not taken from a source that serves the others."""
 
-    __slots__ = ("good_since", "source", "why")
+    __slots__ = ("good_since", "is_mute", "since", "source", "why")
 
-    def __init__(self, source: str, why: str) -> None:
+    def __init__(self, source: str, why: str, since: float, *, is_mute: bool) -> None:
         self.source = source
         self.why = why
+        self.since = since
+        self.is_mute = is_mute
+        """Whether a tick is all that is wanted of it."""
         self.good_since: float | None = None
         """Monotonic time since when its ticks are there again."""
 
@@ -98,6 +110,8 @@ class Changeover:
         self._sync = sync
         self._handovers: dict[Instrument, _Handover] = {}
         self._avoided: dict[Instrument, _Avoided] = {}
+        self._roles: dict[str, _Roles] = {}
+        """By exchange, as lanes were aimed the last time."""
         self._moved: dict[tuple[str, str, str], list[int]] = {}
 
     # --- Aiming ---------------------------------------------------------------------------------------
@@ -108,14 +122,15 @@ class Changeover:
         wanted: Wanted = {name: set() for name in self.supervisors}
         listening: set[str] = set()
         at_once: list[tuple[Lane, str, str]] = []
+        self._roles = {}
         for exchange, of_exchange in lanes.items():
             route = self._route_of(RouteKey(Capability.TICKS, exchange))
-            standby = self._standby(route, now)
-            if standby is not None:
-                listening.add(standby.name)
-            self._want(wanted, route, standby, of_exchange)
+            roles = self._roles[exchange] = self._cast(route, now)
+            if roles.standby is not None:
+                listening.add(roles.standby.name)
+            _want(wanted, roles, of_exchange)
             for instrument, lane in of_exchange.items():
-                to, why = self._target(lane, route, standby, now)
+                to, why = self._target(lane, route, roles.standby, now)
                 if not to or lane.active == to:
                     self._handovers.pop(instrument, None)
                 elif self._must_wait(lane, to, route, now):
@@ -134,35 +149,25 @@ class Changeover:
         self._tell()
         return wanted
 
-    def _want(
-        self, wanted: Wanted, route: Route, standby: Unit | None, instruments: Mapping[Instrument, Lane]
-    ) -> None:
-        """All instruments from who serves and who stands by; one, as a probe, from who might be better."""
-        serving = route.serving
-        for unit in route.units:
-            if unit is serving or unit is standby:
-                wanted[unit.name].update(instruments)
-            elif unit.runtime.polls is not None:
-                continue  # a probe would cost a call, and what is polled takes over without one
-            elif unit.problem or serving is None or route.is_better(unit, serving):
-                wanted[unit.name].add(min(instruments))
-
     def forget(self, instrument: Instrument) -> None:
         """An instrument is wanted no more."""
         self._handovers.pop(instrument, None)
         self._avoided.pop(instrument, None)
 
-    def _standby(self, route: Route, now: float) -> Unit | None:
-        if not route.standby or route.serving is None:
-            return None
-        return next(
-            (
-                unit
-                for unit in route.units
-                if unit is not route.serving and unit.runtime.polls is None and _may_stream(unit, now)
-            ),
-            None,
+    def _cast(self, route: Route, now: float) -> _Roles:
+        """Who serves, who stands by, and who is probed. What is polled is neither: each look costs a call,
+        and it takes over without one."""
+        serving = route.serving
+        others = [unit for unit in route.units if unit is not serving and unit.runtime.polls is None]
+        standby = None
+        if route.standby and serving is not None:
+            standby = next((unit for unit in others if _may_stream(unit, now)), None)
+        probed = tuple(
+            unit
+            for unit in others
+            if unit is not standby and (unit.problem or serving is None or route.is_better(unit, serving))
         )
+        return _Roles(serving, standby, probed)
 
     def _target(self, lane: Lane, route: Route, standby: Unit | None, now: float) -> tuple[str, str]:
         """The source that an instrument should come from, and why it changes."""
@@ -171,7 +176,10 @@ class Changeover:
             return "", ""
         avoided = self._avoided.get(lane.instrument)
         if avoided is not None and avoided.source == serving.name and standby is not None:
-            return standby.name, avoided.why
+            self._sync(lane)
+            if lane.active != avoided.source or not avoided.is_mute or lane.last_at <= avoided.since:
+                return standby.name, avoided.why
+            del self._avoided[lane.instrument]  # it came while there was nobody else to take it from
         return serving.name, _why(route, lane, now)
 
     def _must_wait(self, lane: Lane, to: str, route: Route, now: float) -> bool:
@@ -248,7 +256,10 @@ class Changeover:
         """Complete what has waited long enough, let avoided instruments go back; True where lanes must be
         aimed anew."""
         now = self._clock.now()
-        changed = bool(self._moved)
+        changed = bool(self._moved) or any(
+            self._cast(self._route_of(RouteKey(Capability.TICKS, exchange)), now) != roles
+            for exchange, roles in self._roles.items()
+        )
         for handover in list(self._handovers.values()):
             since = self._streams_since(handover.to, handover.lane.instrument)
             # Quiet, but subscribed for long enough: what the old source had to send from before has come.
@@ -268,16 +279,18 @@ class Changeover:
 
     # --- Moving single instruments --------------------------------------------------------------------
 
-    def avoid(self, source: str, instruments: Iterable[Instrument], why: str) -> bool:
+    def avoid(
+        self, source: str, instruments: Iterable[Instrument], why: str, *, is_mute: bool = False
+    ) -> bool:
         """Take these instruments from a source, as far as a standby has them; True where that is new.
 
         They go back once it has sent them well for a while: ask again as long as it does not.
         """
-        new = False
+        new, now = False, self._clock.now()
         for instrument in instruments if self._sources[source].polls is None else ():
             avoided = self._avoided.get(instrument)
             if avoided is None or avoided.source != source:
-                self._avoided[instrument] = _Avoided(source, why)
+                self._avoided[instrument] = _Avoided(source, why, now, is_mute=is_mute)
                 new = True
             else:
                 avoided.good_since = None
@@ -323,6 +336,15 @@ class Changeover:
             self._emit(
                 events.TicksSwitched(before=before, after=after, instruments=instruments, held=held, why=why)
             )
+
+
+def _want(wanted: Wanted, roles: _Roles, instruments: Mapping[Instrument, Lane]) -> None:
+    """All instruments from who serves and who stands by; one, as a probe, from who might be better."""
+    for unit in (roles.serving, roles.standby):
+        if unit is not None:
+            wanted[unit.name].update(instruments)
+    for unit in roles.probed:
+        wanted[unit.name].add(min(instruments))
 
 
 def _may_stream(unit: Unit, now: float) -> bool:

@@ -212,7 +212,7 @@ class TickHub:
 
     def mute(self, runtime: SourceRuntime, instruments: Iterable[Instrument], why: str) -> None:
         """A source that otherwise flows is silent about these: a standby may have them."""
-        self._changeover.avoid(runtime.name, instruments, why)
+        self._changeover.avoid(runtime.name, instruments, why, is_mute=True)
         self.assign()
 
     def housekeep(self) -> None:

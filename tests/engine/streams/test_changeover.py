@@ -11,6 +11,8 @@ from mds_engine.policy.failback import FailbackSettings
 from mds_engine.policy.health import HealthSettings
 from mds_engine.sources.contract import StreamLimits
 
+from tests.engine.streams.supervised import symbols
+
 ONE, TWO = Instrument("X", "ONE"), Instrument("X", "TWO")
 OFTEN = HealthSettings(interval_s=10.0, doubt_interval_s=2.0)
 
@@ -435,3 +437,38 @@ def test_what_happened_while_a_source_was_out_of_service_is_a_gap(virtually, fak
     last = (gap.after_ns - 1_750_000_000_000_000_000) // 100_000_000
     assert numbers(items) == span(1, last) + span(first, 90)
     assert "disabled" in gap.why
+
+
+# --- Who stands by ---------------------------------------------------------------------------------------
+
+
+def test_a_standby_that_was_kept_out_is_warm_again_soon_after(virtually, fake_desk):
+    async def scene(clock):
+        async with warm(fake_desk, clock, "abc") as desk, desk.engine.ticks([ONE, TWO]):
+            await clock.sleep(1.0)
+            desk.engine.sources["b"].block("disabled", "disabled")
+            await clock.sleep(2.0)
+            second = [symbols(stream) for stream in desk["c"].open_streams]
+            desk.engine.sources["b"].unblock("disabled")
+            await clock.sleep(2.0)
+            return second, [symbols(stream) for stream in desk["b"].open_streams], desk["c"].open_streams
+
+    assert virtually(scene) == (["ONETWO"], ["ONETWO"], [])
+
+
+def test_what_was_silent_while_nobody_stood_by_stays_where_it_ticks_now(virtually, fake_desk):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE, TWO]) as ticks:
+            market = Market(desk, clock)
+            desk.engine.sources["b"].block("disabled", "disabled")
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            desk.engine._hub.mute(desk.engine.sources["a"], [ONE, TWO], "silent for 60 s")
+            market.mute.add(("a", TWO))
+            await market.run(1.0)
+            desk.engine.sources["b"].unblock("disabled")
+            await market.run(7.0)
+            items = everything(ticks)
+            return [(item.instrument, item.after) for item in items if isinstance(item, SourceSwitched)]
+
+    assert virtually(scene) == [(TWO, "b")]
