@@ -47,6 +47,38 @@ USE_IT = """
     asyncio.run(main())
 """
 
+STREAM_IT = """
+    import asyncio, json, sys
+    from mds_engine.config.load import parse_config
+    from mds_engine.engine import Engine
+    from mds_engine.model import Tick, TickFlag
+    from mds_engine.sources.plugins import find_plugins
+
+    CONFIG = '''
+    [engine]
+    state_path = ":memory:"
+    [sources.coins]
+    kind = "coinpaper"
+    token = "open sesame"
+    endpoints = ["{url}"]
+    [routes.CRYPTO]
+    sources = ["coins"]
+    '''
+
+    async def main() -> None:
+        plugins = find_plugins()
+        config = parse_config(CONFIG.format(url=sys.argv[1]), plugins, {}).config
+        async with Engine(config, plugins) as engine, engine.ticks(sys.argv[2:]) as ticks:
+            async for item in ticks:
+                if isinstance(item, Tick):
+                    flags = [flag.name for flag in TickFlag(item.flags)]
+                    told = [str(item.instrument), item.price, item.time_ns, item.source, flags]
+                    print(json.dumps({"tick": told}))
+                    return
+
+    asyncio.run(main())
+"""
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -83,14 +115,14 @@ async def coinpaper() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def use(installed: Path, url: str, *instruments: str) -> dict[str, Any]:
+async def use(installed: Path, url: str, *instruments: str, script: str = USE_IT) -> dict[str, Any]:
     """What a process that finds the installed package gets from it."""
     import asyncio
 
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        textwrap.dedent(USE_IT),
+        textwrap.dedent(script),
         url,
         *instruments,
         env={**os.environ, "PYTHONPATH": str(installed)},
@@ -117,6 +149,11 @@ async def test_its_failures_are_the_engines_classes_and_show_no_secret(
 ) -> None:
     found = await use(installed, coinpaper, "CRYPTO:HONEYPOT-USD")
     assert found["answer"] == {"class": "Throttled", "raw": "*** was used too often"}
+
+
+async def test_its_quotes_are_polled_because_it_says_so_in_one_line(installed: Path, coinpaper: str) -> None:
+    found = await use(installed, coinpaper, "CRYPTO:BTC-USD", "CRYPTO:NOBODY-USD", script=STREAM_IT)
+    assert found["tick"] == ["CRYPTO:BTC-USD", 67000.10, 1718200000 * 10**9, "coins", ["POLLED"]]
 
 
 def test_the_page_shows_the_package_as_it_is() -> None:

@@ -67,9 +67,11 @@ def decode_prices(body: bytes) -> list[Quote]:
 
 
 class CoinpaperSource(Source):
-    """Quotes of many coins in one request."""
+    """Quotes of many coins in one request. There are no streams."""
 
     capabilities = frozenset({Capability.QUOTE})
+    polls = True
+    quotes_at_once = 20
 
     def __init__(self, settings: CoinpaperSettings, context: SourceContext) -> None:
         self._clock = context.clock
@@ -89,7 +91,7 @@ class CoinpaperSource(Source):
         return RequestCost()
 
     def serves(self, capability: Capability, instrument: Instrument) -> bool:
-        return instrument.exchange == "CRYPTO" and instrument.symbol.endswith("-USD")
+        return instrument.exchange == "CRYPTO"
 
     async def connect(self) -> None:
         await self._http.connect()
