@@ -177,6 +177,9 @@ class Source(ABC):
     """What one stream carries, and how many streams there may be. One answer for the life of the source."""
     tick_time_unit_ns: int = 1_000_000
     """How finely the vendor times its ticks, in nanoseconds: Kite's seconds are 1_000_000_000."""
+    numbering: str = ""
+    """What the `sequence` of its ticks counts, where its vendor counts in several ways. Sources of one kind
+    that count differently are to each other as two vendors."""
     has_trades: bool = False
     """Whether `trades` can give what its stream has missed."""
     polls: bool = False

@@ -239,7 +239,7 @@ class Changeover:
                 handover.first = tick
             source = self._sources[name]
             self._sync(lane)
-            if lane.overlaps(source.settings.kind, source.source.tick_time_unit_ns, handover.first):
+            if lane.overlaps(numbers_of(source), source.source.tick_time_unit_ns, handover.first):
                 self._complete(handover, now, whole=True)
             return
         avoided = self._avoided.get(lane.instrument)
@@ -317,7 +317,7 @@ class Changeover:
         if before and self._sources[before].polls is not None:
             whole, why = False, why or "it was only polled until now"
         items = lane.switch(
-            to, source.settings.kind, source.source.tick_time_unit_ns, held, now, whole=whole, why=why
+            to, numbers_of(source), source.source.tick_time_unit_ns, held, now, whole=whole, why=why
         )
         if before:
             counts = self._moved.setdefault((before, to, why), [0, 0])
@@ -336,6 +336,11 @@ class Changeover:
             self._emit(
                 events.TicksSwitched(before=before, after=after, instruments=instruments, held=held, why=why)
             )
+
+
+def numbers_of(runtime: SourceRuntime) -> str:
+    """Whose numbers the ticks of a source bear: only those of the same are compared."""
+    return f"{runtime.settings.kind} {runtime.source.numbering}".rstrip()
 
 
 def _want(wanted: Wanted, roles: _Roles, instruments: Mapping[Instrument, Lane]) -> None:

@@ -16,7 +16,7 @@ from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.streams.board import Board
-from mds_engine.streams.changeover import Changeover
+from mds_engine.streams.changeover import Changeover, numbers_of
 from mds_engine.streams.filler import Filler
 from mds_engine.streams.judge import Judge
 from mds_engine.streams.lane import Lane
@@ -266,7 +266,7 @@ class TickHub:
             runtime
             for runtime in (active, *others)
             if runtime.source.has_trades
-            and runtime.settings.kind == active.settings.kind
+            and numbers_of(runtime) == numbers_of(active)
             and not runtime.refusal()
         ]
 

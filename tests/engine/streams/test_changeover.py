@@ -27,6 +27,8 @@ class Market:
         self.mute = set()
         """(vendor, instrument) that is not sent."""
         self.numbered = True
+        self.counts_from = {}
+        """By vendor: what its numbers are ahead of the others'."""
 
     def trade(self, number, instrument, source=""):
         return Tick(
@@ -36,7 +38,7 @@ class Market:
             size=1.0,
             time_ns=1_750_000_000_000_000_000 + number * 100_000_000,
             received_ns=int(self.clock.wall() * 1e9),
-            sequence=number if self.numbered else None,
+            sequence=number + self.counts_from.get(source, 0) if self.numbered else None,
             source=source,
         )
 
@@ -472,3 +474,23 @@ def test_what_was_silent_while_nobody_stood_by_stays_where_it_ticks_now(virtuall
             return [(item.instrument, item.after) for item in items if isinstance(item, SourceSwitched)]
 
     assert virtually(scene) == [(TWO, "b")]
+
+
+@pytest.mark.parametrize("ahead", [-5_000_000, 5_000_000])
+def test_two_sources_of_one_kind_that_number_trades_apart_are_as_two_vendors(virtually, fake_desk, ahead):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE]) as ticks:
+            market = Market(desk, clock)
+            market.counts_from["b"] = ahead
+            for name, counts in (("a", "trade"), ("b", "aggTrade")):
+                source = desk.engine.sources[name].source
+                source.numbering, source.has_trades, source.trades = counts, True, market.past(name)
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            await market.run(1.0, names="b")
+            await fall_over(desk, market, for_s=10.0)
+            return everything(ticks), desk.told(events.TicksFilled)
+
+    items, filled = virtually(scene)
+    assert numbers(items) == span(1, 140)
+    assert gaps(items) == filled == []

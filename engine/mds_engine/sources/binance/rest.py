@@ -12,7 +12,7 @@ from mds_engine.sources.binance.errors import INVALID_SYMBOL, classify, refusal_
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.binance.stream import BinanceStream, stream_limits
 from mds_engine.sources.binance.symbols import from_symbol, is_binance, vendor_interval
-from mds_engine.sources.binance.trades import fetch_trades, history_of
+from mds_engine.sources.binance.trades import fetch_trades, history_of, numbering_of
 from mds_engine.sources.contract import (
     BarsRequest,
     Deliver,
@@ -59,6 +59,7 @@ class BinanceSource(Source):
         self.stream_limits = stream_limits(settings)
         self._unknown_until: dict[str, float] = {}
         self._limits_due_at = -math.inf
+        self.numbering = numbering_of(settings.stream_kinds)
         self._history = history_of(settings.stream_kinds)
         self.has_trades = self._history is not None
 

@@ -24,3 +24,8 @@ class BinanceSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_
     is asked for again at a sixth of the weight of `trade`."""
     probe_symbol: str = "BTCUSDT"
     """A symbol that is always listed: asking for it keeps the answer about the limits small."""
+
+    def __post_init__(self) -> None:
+        """Refuse trades that are numbered in two ways at once: nobody could tell which of them is missing."""
+        if {"trade", "aggTrade"} <= set(self.stream_kinds):
+            raise ValueError("stream_kinds holds trade and aggTrade, which are numbered apart: choose one")

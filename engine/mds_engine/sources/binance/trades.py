@@ -36,6 +36,11 @@ _HISTORIES = {
 }
 
 
+def numbering_of(stream_kinds: Sequence[str]) -> str:
+    """What the numbers of trades count: the name of their stream; empty without trades."""
+    return next((kind for kind in stream_kinds if kind in _HISTORIES), "")
+
+
 def history_of(stream_kinds: Sequence[str]) -> TradeHistory | None:
     """The history behind these streams.
 

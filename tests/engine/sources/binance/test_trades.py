@@ -228,8 +228,6 @@ async def test_an_answer_that_begins_earlier_than_asked_is_no_answer(context) ->
         (("trade", "bookTicker"), True),
         (("aggTrade",), True),
         (("bookTicker", "kline_1m"), False),
-        # Two numberings at once: a number would not say whose it is.
-        (("trade", "aggTrade"), False),
     ],
 )
 async def test_only_a_stream_of_one_kind_of_trades_can_be_filled(
@@ -240,3 +238,18 @@ async def test_only_a_stream_of_one_kind_of_trades_can_be_filled(
     if not has_trades:
         with pytest.raises(NotImplementedError):
             await source.trades(TradesRequest(BTC, 1, 2))
+
+
+def test_trades_that_are_numbered_in_two_ways_at_once_are_refused() -> None:
+    with pytest.raises(ValueError, match="numbered apart: choose one"):
+        plugin.settings(kind="binance", stream_kinds=("trade", "bookTicker", "aggTrade"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "numbering"),
+    [(("bookTicker", "trade"), "trade"), (("aggTrade",), "aggTrade"), (("bookTicker",), "")],
+)
+async def test_trades_and_aggregates_are_numbered_apart(
+    context, kinds: tuple[str, ...], numbering: str
+) -> None:
+    assert plugin.create(plugin.settings(kind="binance", stream_kinds=kinds), context).numbering == numbering
