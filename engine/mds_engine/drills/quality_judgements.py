@@ -6,7 +6,7 @@ from mds_engine.control import events
 from mds_engine.drills.scorecard import Check, at_least, at_most, exactly
 from mds_engine.drills.stream_accounts import untrue_of
 from mds_engine.drills.stream_evidence import StreamEvidence
-from mds_engine.drills.stream_judgements import switches_of
+from mds_engine.drills.stream_judgements import LOADED_S, switches_of
 from mds_engine.model import Tick, TickFlag
 from mds_engine.policy.quality import Check as QualityCheck
 
@@ -31,29 +31,28 @@ def only_the_liar_was_doubted(evidence: StreamEvidence) -> Sequence[Check]:
 
 def wrong_price_was_found(evidence: StreamEvidence) -> Sequence[Check]:
     """A price that departs from the other source's is found within the seconds that a vendor may be late."""
-    return _found(evidence, QualityCheck.PRICE, 8.0 + evidence.loaded_s)
+    return _found(evidence, QualityCheck.PRICE, 8.0 + LOADED_S)
 
 
 def frozen_price_was_found(evidence: StreamEvidence) -> Sequence[Check]:
     """A price that stands still is found once the other source's moved at ten looks."""
-    return _found(evidence, QualityCheck.FROZEN, 12.0 + evidence.loaded_s)
+    return _found(evidence, QualityCheck.FROZEN, 12.0 + LOADED_S)
 
 
 def liar_was_left(evidence: StreamEvidence) -> Sequence[Check]:
     """Found wrong, an instrument comes from the honest source at once, and goes back once it agrees again."""
     found = _found_at(evidence)
-    late = [
-        tick
-        for _, tick in _untrue(evidence)
-        if tick.received_ns * 1e-9 > found.get(str(tick.instrument), _NEVER)
-    ]
+    lied_on_s = max(
+        (tick.received_ns * 1e-9 - found.get(str(tick.instrument), 0.0) for _, tick in _untrue(evidence)),
+        default=0.0,
+    )
     away = _switched(evidence, evidence.primary, evidence.backup)
     back = _switched(evidence, evidence.backup, evidence.primary)
     good_s = max(_good_after_s(evidence, name) for name in evidence.hit)
     return (
         exactly("switches to the honest source", len(away), len(evidence.hit)),
-        exactly("wrong ticks after it was found", len(late), 0),
-        at_most("fault to first good tick", good_s, 9.0 + evidence.loaded_s, "s"),
+        at_most("wrong ticks after it was found, for", max(0.0, lied_on_s), LOADED_S, "s"),
+        at_most("fault to first good tick", good_s, 9.0 + LOADED_S, "s"),
         exactly("switches back", len(back), len(evidence.hit)),
         exactly(
             "of them before it was trusted",

@@ -13,10 +13,6 @@ from mds_engine.simulator.wire_log import WireEntry
 
 E = TypeVar("E", bound=Event)
 
-_LOADED_S = 0.5
-"""What is promised in milliseconds is kept with room to spare where the machine is free; beside a full test
-run the process itself waits this long for its turn."""
-
 
 class StreamEvidence(NamedTuple):
     """Everything that a judgement of live ticks may look at. Times are epoch seconds."""
@@ -45,13 +41,6 @@ class StreamEvidence(NamedTuple):
     ended_at: float
     streams: int
     """Connections that were open at the end, by the vendors' own count."""
-    pace: float
-    """How many times as fast as the machine's the drill's clock ran: all times are on that clock."""
-
-    @property
-    def loaded_s(self) -> float:
-        """Seconds of the drill's clock that a loaded machine may take for itself."""
-        return _LOADED_S * self.pace
 
     @property
     def primary(self) -> str:

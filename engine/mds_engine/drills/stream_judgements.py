@@ -10,6 +10,10 @@ from mds_engine.model import Missed, SourceSwitched, TickFlag
 
 _NEVER = float("inf")
 
+LOADED_S = 0.5
+"""A promise of 50 ms is kept with room to spare where the machine is free. Beside a full test run the loop
+turns seldom, and each turn takes some of the drill's time."""
+
 
 def no_call_failed(evidence: StreamEvidence) -> Sequence[Check]:
     """Calls go on beside the streams, whatever becomes of these."""
@@ -55,7 +59,7 @@ def flows_to_the_end(evidence: StreamEvidence) -> Sequence[Check]:
         silent_s = max(silent_s, evidence.ended_at - last)
     return (
         at_most("first good tick after the fault's end", back_s, 8.0, "s"),
-        at_most("silence at the end", silent_s, max(1.0, evidence.loaded_s), "s"),
+        at_most("silence at the end", silent_s, 1.0, "s"),
     )
 
 
@@ -76,9 +80,9 @@ def standby_took_over_a_cut(evidence: StreamEvidence) -> Sequence[Check]:
     """A warm standby goes on within milliseconds."""
     lost = _lost_at(evidence)
     return (
-        at_most("cut noticed after", (lost - evidence.fault_at) * 1000.0, evidence.loaded_s * 1000.0, "ms"),
+        at_most("cut noticed after", (lost - evidence.fault_at) * 1000.0, LOADED_S * 1000.0, "ms"),
         *_took_over(evidence, lost, evidence.instruments),
-        at_most("fault to first good tick", _first_good_s(evidence), 2 * evidence.loaded_s, "s"),
+        at_most("fault to first good tick", _first_good_s(evidence), 2 * LOADED_S, "s"),
     )
 
 
@@ -86,10 +90,10 @@ def standby_took_over_a_mute(evidence: StreamEvidence) -> Sequence[Check]:
     """A socket that lives and says nothing is found by its silence."""
     lost = _lost_at(evidence)
     return (
-        at_most("silence noticed after", lost - evidence.fault_at, 1.5 + evidence.loaded_s, "s"),
+        at_most("silence noticed after", lost - evidence.fault_at, 1.5 + LOADED_S, "s"),
         *_took_over(evidence, lost, evidence.instruments),
         *_had_held(evidence, evidence.instruments),
-        at_most("fault to first good tick", _first_good_s(evidence), 1.5 + 2 * evidence.loaded_s, "s"),
+        at_most("fault to first good tick", _first_good_s(evidence), 1.5 + 2 * LOADED_S, "s"),
     )
 
 
@@ -118,9 +122,7 @@ def _took_over(evidence: StreamEvidence, noticed: float, instruments: Sequence[s
     """All instruments come from the backup, at once."""
     first = min((_first_from_backup(evidence, noticed, name) for name in instruments), default=_NEVER)
     return (
-        at_most(
-            "first tick after it was noticed", (first - noticed) * 1000.0, evidence.loaded_s * 1000.0, "ms"
-        ),
+        at_most("first tick after it was noticed", (first - noticed) * 1000.0, LOADED_S * 1000.0, "ms"),
         *_moved(evidence, noticed, instruments),
     )
 
@@ -293,6 +295,6 @@ def renewed_without_a_loss(evidence: StreamEvidence) -> Sequence[Check]:
     return (
         exactly("sources whose stream was renewed", len(renewed), len(evidence.sources)),
         exactly("streams lost", len(evidence.of(events.StreamLost)), 0),
-        at_most("fault to first good tick", first, 2000.0 * evidence.loaded_s, "ms"),
+        at_most("fault to first good tick", first, 2000.0 * LOADED_S, "ms"),
         exactly("connections at the end", evidence.streams, len(evidence.sources)),
     )

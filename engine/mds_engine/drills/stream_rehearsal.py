@@ -9,7 +9,7 @@ import msgspec
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.simulated import SimulatorAddress
 from mds_engine.control import events
-from mds_engine.drills.hurried_clock import HurriedClock
+from mds_engine.drills.drill_clock import DrillClock
 from mds_engine.drills.scorecard import Scorecard
 from mds_engine.drills.staging import configure, until_ready
 from mds_engine.drills.stream_accounts import Received, trades_of
@@ -50,7 +50,7 @@ class StreamRehearsal:
         self._stage = STREAM_PAIR
         self._plugins = plugins
         self._seed = seed
-        self._clock = clock or (SystemClock() if scenario.pace == 1.0 else HurriedClock(scenario.pace))
+        self._clock = clock or DrillClock(scenario.pace)
         self._took = SystemClock()
         self._received: list[Received] = []
         self._stalled: list[Received] = []
@@ -58,7 +58,7 @@ class StreamRehearsal:
 
     async def run(self) -> Scorecard:
         """Rehearse and judge."""
-        if isinstance(self._clock, HurriedClock):
+        if isinstance(self._clock, DrillClock):
             async with self._clock:
                 return await self._play()
         return await self._play()
@@ -136,7 +136,6 @@ class StreamRehearsal:
             cleared_at=cleared_at,
             ended_at=ended_at,
             streams=sum(simulator.vendor(vendor).streams for vendor in vendors),
-            pace=self._scenario.pace,
         )
 
     async def _until_warm(self, engine: Engine) -> None:

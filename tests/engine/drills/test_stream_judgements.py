@@ -129,7 +129,6 @@ WELL = StreamEvidence(
     cleared_at=CLEARED,
     ended_at=ENDED,
     streams=2,
-    pace=1.0,
 )
 NOTHING = WELL._replace(received=[], hits=0, traffic=traffic(), streams=0)
 SWITCHED = WELL._replace(received=flows(span("primary", 1, 60), span("backup", 61, LAST)))
@@ -172,7 +171,6 @@ ONE_MUTE = WELL._replace(
         ),
     ],
     events=(muted(Y),),
-    pace=8.0,
 )
 
 FILLED = WELL._replace(

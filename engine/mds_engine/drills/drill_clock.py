@@ -1,4 +1,4 @@
-"""Real time, but faster: an hour's habits are learned in minutes, over sockets that are as real as before."""
+"""The time of a drill: the machine's or faster, over sockets that are as real as ever."""
 
 import asyncio
 import heapq
@@ -8,33 +8,39 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_STEP_S = 0.001
-_LONGEST_STEP_S = 0.003
-"""Of the machine's time. What passes beyond it between two turns of the loop does not count: on a loaded
-machine a process waits for its turn, and ten times as long on a clock that is ten times as fast."""
+_STEP_S = 0.01
+_LONGEST_STEP_S = 0.03
+"""On this clock. What passes beyond it between two turns of the loop does not count: on a loaded machine a
+process waits for its turn, and that is not what is rehearsed."""
+_AHEAD_S = 3600.0
+"""The engine holds its callers' deadlines against the loop's clock: one that fell behind it would end every
+call at once."""
 
 
-class HurriedClock:
+class DrillClock:
     """A clock that runs `pace` times as fast as the machine's, and stands still while the process does.
 
-    Time passes within `async with`; who still sleeps at its end is not woken.
+    So an hour's habits are learned in minutes, and a loaded machine makes a
+    drill longer, not another one. Time passes within `async with`; who still
+    sleeps at its end is not woken.
     """
 
-    __slots__ = ("_ahead_s", "_due", "_machine", "_now", "_numbers", "_pace", "_stepped_at", "_stepping")
+    __slots__ = ("_due", "_epoch_s", "_machine", "_now", "_numbers", "_pace", "_stepped_at", "_stepping")
 
-    def __init__(self, pace: float, machine: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pace: float = 1.0, machine: Callable[[], float] = time.monotonic) -> None:
         """`machine` gives monotonic seconds."""
         self._pace = pace
         self._machine = machine
-        self._stepped_at = self._now = machine()
-        self._ahead_s = time.time() - self._now
+        self._stepped_at = machine()
+        self._now = self._stepped_at + _AHEAD_S
+        self._epoch_s = time.time() - self._now
         self._stepping: asyncio.Task[None] | None = None
         self._due: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
 
     async def __aenter__(self) -> Self:
         self._stepped_at = self._machine()
-        self._stepping = asyncio.create_task(self._step_on(), name="hurried clock")
+        self._stepping = asyncio.create_task(self._step_on(), name="clock of a drill")
         return self
 
     async def __aexit__(
@@ -46,12 +52,11 @@ class HurriedClock:
 
     def now(self) -> float:
         """Monotonic seconds of this clock."""
-        waited_s = self._machine() - self._stepped_at
-        return self._now + min(waited_s, _LONGEST_STEP_S) * self._pace
+        return self._now + min((self._machine() - self._stepped_at) * self._pace, _LONGEST_STEP_S)
 
     def wall(self) -> float:
-        """Epoch seconds, UTC, ahead of the machine's from the first moment on."""
-        return self.now() + self._ahead_s
+        """Epoch seconds, UTC: the machine's when the clock was made, and this clock's from then on."""
+        return self.now() + self._epoch_s
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds` of this clock."""
@@ -69,4 +74,4 @@ class HurriedClock:
                 woken = heapq.heappop(self._due)[2]
                 if not woken.done():
                     woken.set_result(None)
-            await asyncio.sleep(_STEP_S)
+            await asyncio.sleep(_STEP_S / self._pace)
