@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import shorten
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from mds_engine.control import Command, CommandResult
 from mds_engine.control.events import Event, Level
@@ -31,6 +31,7 @@ from mds_tui.widgets.paint import Paint
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.driver import Driver
+    from textual.notifications import SeverityLevel
 
 MOST_TOASTS = 2
 """At a time: an outage of many routes must not hide the screen that shows it."""
@@ -98,6 +99,7 @@ class ConsoleApp(App[None]):
         self._started = False
         super().__init__()
         self.animation_level = "none"
+        self.set_class(settings.ascii, "-ascii")
         for palette in self._palettes.values():
             self.register_theme(textual_theme(palette))
         self.theme = self._palette.name
@@ -145,7 +147,7 @@ class ConsoleApp(App[None]):
         if self.settings.theme not in self._palettes:
             problems = [unknown_theme(self.settings.theme, self._themes)]
         for problem in problems:
-            self.notify(problem, title="theme", severity="warning", markup=False)
+            self.notify(problem, title="theme", severity="warning")
         self.beat()
 
     def _watch_signals(self) -> None:
@@ -186,7 +188,7 @@ class ConsoleApp(App[None]):
         return Sight(self.feed.snapshot or BLANK, self.paint.glyphs, self.settings.zone)
 
     def _tell(self, news: Sequence[Event]) -> None:
-        toasts = self._incidents.sift(news, self._now())
+        toasts = self._incidents.sift(news, self._now()) if self.settings.toasts else ()
         for events in toasts[:MOST_TOASTS]:
             line = event_line(events[0], self.paint.glyphs, self.settings.zone)
             if len(events) > 1:
@@ -197,12 +199,37 @@ class ConsoleApp(App[None]):
                 shorten(line.text, TOAST_LENGTH, placeholder="…"),
                 title=f"{line.glyph} {line.subject}",
                 severity=severity,  # type: ignore[arg-type]
-                markup=False,
             )
         if len(toasts) > MOST_TOASTS:
             self.notify(f"and {len(toasts) - MOST_TOASTS} more: see the events", severity="warning")
         if self.settings.bell and any(is_alarm(event) for event in news):
             self.bell()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: "SeverityLevel" = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - Textual's signature
+    ) -> None:
+        """Tell something, always as it is, for some seconds: in a corner of the desk, or below a dialog."""
+        if self.screen is not self.desk:
+            message, title = f"{title}: {message}" if title else message, ""
+        super().notify(
+            self.paint.words(message),
+            title=self.paint.words(title),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    def push_screen(self, screen: Any, *arguments: Any, **options: Any) -> Any:
+        """Open a screen; what was told over the desk is over."""
+        if self._started:
+            self.clear_notifications()
+        return super().push_screen(screen, *arguments, **options)
 
     # Acting.
 
@@ -256,11 +283,17 @@ class ConsoleApp(App[None]):
             result.message,
             title="done" if result.accepted else "refused",
             severity="information" if result.accepted else "error",
-            markup=False,
         )
         self.beat()
 
     # Pages, palette, themes, quitting.
+
+    def action_command_palette(self) -> None:
+        """Textual's, in our words."""
+        from textual.command import CommandPalette
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(id="--command-palette", placeholder="command"))
 
     def open_page(self, title: str, build: Callable[[int], Sequence[Cell]]) -> None:
         """Lines over the desk."""
@@ -301,9 +334,9 @@ class ConsoleApp(App[None]):
             remember_theme(file, name, self.settings.configured_theme)
         except OSError as error:
             words = f"{name} until you leave: {file} cannot be written: {error.strerror}; see to its folder"
-            self.notify(words, title="theme", severity="warning", markup=False)
+            self.notify(words, title="theme", severity="warning")
         else:
-            self.notify(f"{name}, kept in {file}", title="theme", markup=False)
+            self.notify(f"{name}, kept in {file}", title="theme")
 
     def _take_theme(self) -> None:
         self._palette = self._palettes.get(self.theme, self._palette)

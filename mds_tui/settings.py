@@ -37,6 +37,8 @@ class ConsoleSettings:
     """Only ASCII signs and borders, for terminals that draw the others badly."""
     read_only: bool = False
     """Dangerous keys are greyed and do nothing."""
+    toasts: bool = True
+    """Tell in a corner, for some seconds, when data comes from elsewhere or somebody must do something."""
     bell: bool = False
     """Ring at a failover and when a route goes down."""
     fps: float = field(default_factory=lambda: default_fps(os.environ))

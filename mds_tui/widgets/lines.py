@@ -6,10 +6,17 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from mds_tui.format.cells import EMPTY, Cell
 from mds_tui.widgets.paint import NO_PAINT, Paint
+
+
+class _PlainBar(ScrollBarRender):
+    """A scrollbar of whole cells: the parts of cells are no ASCII."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
@@ -45,6 +52,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def use(self, paint: Paint) -> None:
         """Take another theme."""
         self.paint = paint
+        if paint.plain:
+            self.vertical_scrollbar.renderer = _PlainBar
         self.refresh()
 
     def show(self, lines: Sequence[Cell]) -> None:

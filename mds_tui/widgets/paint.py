@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from unicodedata import category
 
 from rich.segment import Segment
 from rich.style import Style
@@ -26,6 +27,11 @@ _PLAIN_CHARACTERS = str.maketrans(
         "€": "E",
         "¥": "Y",
         "Δ": "d",
+        "×": "x",
+        "—": "-",
+        "‘": "'",
+        "≥": ">",
+        "≤": "<",
         "⏎": "^",
     }
 )
@@ -59,8 +65,11 @@ class Paint(NamedTuple):
         return Strip(segments, width)
 
     def words(self, text: str) -> str:
-        """Text as it may stand on the screen."""
-        return text.translate(_PLAIN_CHARACTERS) if self.plain else text
+        """Text as it may stand on the screen; letters of other scripts stay, they are names."""
+        if not self.plain or text.isascii():
+            return text
+        known = text.translate(_PLAIN_CHARACTERS)
+        return "".join(sign if sign.isascii() or category(sign)[0] in "LMN" else "?" for sign in known)
 
     def _segment(self, text: str, ground: str, ink: Ink, action: str, *, faded: bool) -> Segment:
         quiet = Ink.FAINT if ink is Ink.FAINT else Ink.DIM

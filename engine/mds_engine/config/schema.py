@@ -115,8 +115,10 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Whether the keys that change anything are greyed and do nothing."""
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     """Repaints a second; unset means 10, and 4 over SSH."""
+    toasts: bool = True
+    """Whether a failover, a route that is down or a needed login is told over the desk for some seconds."""
     bell: bool = False
-    """Whether a failover rings the terminal's bell."""
+    """Whether a failover or a route that goes down rings the terminal's bell."""
     watch: tuple[str, ...] = ()
     """Instruments whose live ticks are watched from the start, as `NSE:RELIANCE`."""
 
