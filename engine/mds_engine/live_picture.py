@@ -25,7 +25,7 @@ class LivePicture:
         supervisor = self._hub.supervisors.get(source)
         if supervisor is None or not supervisor.wanted:
             return None
-        ring = self._hub.ring(source)
+        ring, polls = self._hub.ring(source), supervisor.runtime.polls
         return StreamView(
             connections=supervisor.connections,
             instruments=len(supervisor.wanted),
@@ -37,6 +37,7 @@ class LivePicture:
                 for (name, check), count in self._hub.quality.counts.items()
                 if name == source
             },
+            next_poll_s=None if polls is None else polls.due_in_s,
         )
 
     def watch(self) -> tuple[WatchRow, ...]:

@@ -126,6 +126,8 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     """Instruments that do not tick although the stream flows."""
     looked_wrong: dict[str, int] = {}
     """How often its data looked wrong since the start, by check: price, frozen, crossed, future, past."""
+    next_poll_s: float | None = None
+    """Seconds until its quotes are asked for again, where polls stand in for a stream; None where none do."""
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,10 +23,11 @@ def test_what_is_polled_takes_over_at_once_and_takes_turns(virtually, fake_desk)
             refuse_streams(desk["a"])
             await clock.sleep(5.0)
             first = drain(reader)
+            seen = desk.engine.snapshot()
             await clock.sleep(30.0)
-            return first, desk["b"].asked, desk["b"].subjects, desk.engine.snapshot().route("X/ticks").active
+            return first, desk["b"].asked, desk["b"].subjects, seen
 
-    first, asked, subjects, active = virtually(scene)
+    first, asked, subjects, seen = virtually(scene)
     (tick,) = ticks_of(first)
     assert (tick.instrument, tick.price, tick.kind, tick.source) == (ONE, 100.0, TickKind.QUOTE, "b")
     assert tick.flags == TickFlag.POLLED
@@ -37,7 +38,9 @@ def test_what_is_polled_takes_over_at_once_and_takes_turns(virtually, fake_desk)
         [10.0] * 3, abs=0.1
     )
     assert subjects == [("X:ONE",), ("X:TWO",), ("X:ONE",), ("X:TWO",)]
-    assert active == "b"
+    assert seen.route("X/ticks").active == "b"
+    assert seen.source("a").stream.next_poll_s is None
+    assert seen.source("b").stream.next_poll_s == pytest.approx(10.0 - (5.0 - asked[0]), abs=0.01)
 
 
 @pytest.mark.parametrize("standby", [True, False])
