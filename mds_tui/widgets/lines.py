@@ -53,7 +53,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         """Take another theme."""
         self.paint = paint
         if paint.plain:
-            self.vertical_scrollbar.renderer = _PlainBar
+            # Textual reads it from the bar itself: this one alone is plain.
+            self.vertical_scrollbar.renderer = _PlainBar  # type: ignore[misc]
         self.refresh()
 
     def show(self, lines: Sequence[Cell]) -> None:
