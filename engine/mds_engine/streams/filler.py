@@ -9,12 +9,16 @@ from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.errors import SourceError
 from mds_engine.log import get_logger
-from mds_engine.model import StreamItem, Tick
+from mds_engine.model import Capability, StreamItem, Tick
+from mds_engine.policy.breaker import BreakerState
+from mds_engine.routing.breaker_words import WELL
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.sources.contract import TradesRequest
 from mds_engine.streams.lane import Lane
 
 _log = get_logger(__name__)
+
+_LOOK_AGAIN_S = 0.25
 
 Pass = Callable[[Lane, Sequence[StreamItem]], None]
 """Hands on what a lane delivers."""
@@ -76,7 +80,7 @@ class Filler:
     async def _fill(self, lane: Lane, first: int, last: int, sources: Sequence[SourceRuntime]) -> None:
         why = ""
         most = self._settings.fill_most
-        for runtime in sources:
+        for runtime in await self._allowed(sources):
             # The newest matter most: of a hole that is too large the beginning is given up.
             ask_from = max(first, last - most + 1)
             try:
@@ -97,8 +101,21 @@ class Filler:
                 why = f"{runtime.name} no longer has them"
         hole = lane.hole()
         if hole is not None and hole[0] <= last:
-            self._hand_on(lane, lane.give_up(self._clock.now(), why))
+            self._hand_on(
+                lane, lane.give_up(self._clock.now(), why or "nobody that has them may be asked now")
+            )
         lane.asked_to = None
+
+    async def _allowed(self, sources: Sequence[SourceRuntime]) -> Sequence[SourceRuntime]:
+        """Those that may be asked. While there is none a probe may find one well again: waits for that, in
+        so far as there is time."""
+        until = self._clock.now() + self._settings.fill_within_s - 2 * _LOOK_AGAIN_S
+        while True:
+            now = self._clock.now()
+            allowed = [one for one in sources if _may_be_asked(one, now)]
+            if allowed or now >= until:
+                return allowed
+            await self._clock.sleep(_LOOK_AGAIN_S)
 
     def _begin_later(self, lane: Lane, number: int) -> None:
         why = f"more than {self._settings.fill_most} trades were missed"
@@ -113,3 +130,11 @@ class Filler:
             self._emit(events.TicksFilled(source=runtime.name, instrument=str(lane.instrument), ticks=had))
         hole = lane.hole()
         return hole is None or hole[0] > last
+
+
+def _may_be_asked(runtime: SourceRuntime, now: float) -> bool:
+    """Whether nothing forbids a call. That its stream broke, which may have opened the breaker of its ticks,
+    forbids none: it is why trades are missing."""
+    unit = runtime.units.get(Capability.TICKS)
+    forced = unit is not None and unit.breaker.state(now) is BreakerState.FORCED_OPEN
+    return not forced and not runtime.refusal() and runtime.whole.state(now) in WELL

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
-from mds_engine.control.commands import EnableSource, Pin
+from mds_engine.control.commands import EnableSource, ForceBreaker, ForcedState, Pin
 from mds_engine.errors import Unavailable
 from mds_engine.model import Gap, Instrument, SourceSwitched, Tick, TickFlag, TickKind
 from mds_engine.policy.failback import FailbackSettings
@@ -494,3 +494,37 @@ def test_two_sources_of_one_kind_that_number_trades_apart_are_as_two_vendors(vir
     items, filled = virtually(scene)
     assert numbers(items) == span(1, 140)
     assert gaps(items) == filled == []
+
+
+@pytest.mark.parametrize("for_s", [2.0, None])
+def test_trades_are_asked_of_no_source_that_may_not_be_called(virtually, fake_desk, for_s):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE]) as ticks:
+            market, asked = Market(desk, clock), []
+            for name in "ab":
+                past = market.past(name)
+
+                async def trades(request, name=name, past=past):
+                    asked.append((name, clock.now()))
+                    return await past(request)
+
+                source = desk.engine.sources[name].source
+                source.has_trades, source.trades = name == "a", trades
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            out = ForceBreaker(source="a", state=ForcedState.OPEN, ttl_s=for_s)
+            assert (await desk.engine.apply(out)).accepted
+            until = clock.now() + (for_s or 1e9)
+            await market.run(1.0, names="")
+            await market.run(9.0)
+            return everything(ticks), [at >= until for _, at in asked]
+
+    items, asked_in_time = virtually(scene)
+    assert all(asked_in_time)
+    if for_s is None:
+        (gap,) = gaps(items)
+        assert (gap.first_sequence, gap.last_sequence) == (31, 40)
+        assert "nobody that has them may be asked now" in gap.why
+    else:
+        assert asked_in_time
+        assert numbers(items) == span(1, 130)
