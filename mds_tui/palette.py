@@ -37,7 +37,7 @@ class RegistryCommands(Provider):
         elif entry.key:
             desk.action_act(entry.name)
         else:
-            desk.action_prompt(":", f"{entry.name} ")
+            desk.call_later(desk.action_prompt, ":", f"{entry.name} ")
 
     @property
     def _console(self) -> "ConsoleApp":

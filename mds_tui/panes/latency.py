@@ -18,6 +18,8 @@ from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid
 
 SPARK_COLUMNS = 60
+LEAST_COLUMNS = 16
+"""Of the drawing: the other quantiles make room for it."""
 
 
 class Quantile(StrEnum):
@@ -77,7 +79,7 @@ def _columns(chosen: Quantile) -> tuple[Column[LatencyRow], ...]:
     return (
         Column("source", lambda row, _sight, _width: cell(row.source), 6, 14),
         Column("data", lambda row, _sight, _width: cell(row.view.capability, Ink.DIM), 5, priority=1),
-        Column("last minute", spark, 8, SPARK_COLUMNS, stretch=True),
+        Column("last minute", spark, LEAST_COLUMNS, SPARK_COLUMNS, stretch=True),
         *(column(quantile, place) for place, quantile in enumerate(Quantile)),
     )
 

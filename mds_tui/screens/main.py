@@ -239,7 +239,7 @@ class MainScreen(PromptScreen):
         """Focus a pane by its number."""
         self._focus = PANES[number - 1]
         self._arrange()
-        self.focused_pane.focus()
+        self.focus_pane()
         self.refresh_bindings()
 
     def action_next_pane(self, by: int) -> None:

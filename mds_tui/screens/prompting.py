@@ -32,7 +32,11 @@ class PromptScreen(Screen[None]):
         """The one that keys go to, also while something is typed."""
         raise NotImplementedError
 
-    def action_prompt(self, sign: str, text: str = "") -> None:
+    def focus_pane(self) -> None:
+        """Give the keys to the focused pane before the next one comes; `Widget.focus` would be late."""
+        self.set_focus(self.focused_pane, scroll_visible=False)
+
+    async def action_prompt(self, sign: str, text: str = "") -> None:
         """Begin to type a filter or a command."""
         from mds_tui.widgets.prompt import Prompt
 
@@ -41,14 +45,15 @@ class PromptScreen(Screen[None]):
             self._begin(found.first(Prompt), sign, text)
             return
         prompt = Prompt(lambda value: complete_line(value, self.sight.snapshot), id="prompt")
-        self.mount(prompt, before="#keys")
-        self.call_after_refresh(self._begin, prompt, sign, text)
+        # Waited for: the next key must find the line, not the desk.
+        await self.mount(prompt, before="#keys")
+        self._begin(prompt, sign, text)
 
     def _begin(self, prompt: "Prompt", sign: str, text: str) -> None:
         prompt.display = True
         self.query_one("#keys").display = False
         prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
-        prompt.focus()
+        self.set_focus(prompt, scroll_visible=False)
 
     def on_prompt_left(self, message: "Prompt.Left") -> None:
         """Escape: a filter that was being typed goes."""
@@ -109,4 +114,4 @@ class PromptScreen(Screen[None]):
     def _end_prompt(self) -> None:
         self.query_one("#prompt").display = False
         self.query_one("#keys").display = True
-        self.focused_pane.focus()
+        self.focus_pane()
