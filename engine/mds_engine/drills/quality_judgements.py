@@ -36,7 +36,7 @@ def wrong_price_was_found(evidence: StreamEvidence) -> Sequence[Check]:
 
 def frozen_price_was_found(evidence: StreamEvidence) -> Sequence[Check]:
     """A price that stands still is found once the other source's moved at ten looks."""
-    return _found(evidence, QualityCheck.FROZEN, 12.0 + LOADED_S)
+    return _found(evidence, QualityCheck.FROZEN, 15.0 + LOADED_S)
 
 
 def liar_was_left(evidence: StreamEvidence) -> Sequence[Check]:
@@ -95,6 +95,9 @@ def _found(evidence: StreamEvidence, check: QualityCheck, within_s: float) -> Se
     return (
         exactly("instruments found wrong", len({event.instrument for event in suspects}), len(evidence.hit)),
         exactly("findings", len(suspects), len(evidence.hit)),
+        exactly(
+            "findings that the operator is shown", evidence.looked_wrong.get(check.value, 0), len(suspects)
+        ),
         exactly("findings of another kind", len(evidence.of(events.DataSuspect)) - len(suspects), 0),
         at_most("fault to finding", slowest_s, within_s, "s"),
         at_least("wrong ticks before it was found", len(before), 1),

@@ -39,6 +39,8 @@ class StreamEvidence(NamedTuple):
     fault_at: float
     cleared_at: float
     ended_at: float
+    looked_wrong: Mapping[str, int]
+    """How often the operator is shown that the primary's data looked wrong, by check."""
     streams: int
     """Connections that were open at the end, by the vendors' own count."""
 

@@ -9,6 +9,7 @@ import msgspec
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.simulated import SimulatorAddress
 from mds_engine.control import events
+from mds_engine.control.snapshot import Snapshot
 from mds_engine.drills.drill_clock import DrillClock
 from mds_engine.drills.scorecard import Scorecard
 from mds_engine.drills.staging import configure, until_ready
@@ -109,6 +110,7 @@ class StreamRehearsal:
             await traffic.run(self._scenario.after_s)
             await traffic.drain()
             ended_at = clock.wall()
+            shown = engine.snapshot()
         finally:
             reader.close()
             stalling.close()
@@ -135,6 +137,7 @@ class StreamRehearsal:
             fault_at=fault_at,
             cleared_at=cleared_at,
             ended_at=ended_at,
+            looked_wrong=_looked_wrong(shown, stage.sources[0][0]),
             streams=sum(simulator.vendor(vendor).streams for vendor in vendors),
         )
 
@@ -177,6 +180,11 @@ class StreamRehearsal:
             tick.time_ns is not None and tick.time_ns >= moment * 1e9
             for _, tick in trades_of(self._received, instrument)
         )
+
+
+def _looked_wrong(shown: Snapshot, source: str) -> Mapping[str, int]:
+    stream = next(view.stream for view in shown.sources if view.name == source)
+    return {} if stream is None else stream.looked_wrong
 
 
 async def _read(reader: TickReader, into: list[Received], clock: Clock) -> None:

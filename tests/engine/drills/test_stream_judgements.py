@@ -128,6 +128,7 @@ WELL = StreamEvidence(
     fault_at=FAULT,
     cleared_at=CLEARED,
     ended_at=ENDED,
+    looked_wrong={},
     streams=2,
 )
 NOTHING = WELL._replace(received=[], hits=0, traffic=traffic(), streams=0)
@@ -233,6 +234,7 @@ WRONG = WELL._replace(
         span("primary", 140, LAST),
     ),
     events=doubts(),
+    looked_wrong={"price": 2},
 )
 FLAGGED = WELL._replace(
     received=flows(
@@ -242,6 +244,7 @@ FLAGGED = WELL._replace(
         span("primary", 130, LAST),
     ),
     events=doubts("frozen"),
+    looked_wrong={"frozen": 2},
 )
 LIES = flows(span("primary", 1, 50), span("primary", 51, LAST, factor=1.01))
 UNHEARD = WELL._replace(events=())
