@@ -334,6 +334,7 @@ class Engine:
                 events.CommandApplied(command=command, message=result.message, reverse=result.reverse)
             )
             self._housekeeping.settle()
+            self._streaming.look_again(getattr(command, "source", None) or getattr(command, "to", None) or "")
         else:
             self._log.emit(events.CommandRefused(command=command, message=result.message))
         if self._keeper is not None:

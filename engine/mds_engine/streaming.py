@@ -94,6 +94,12 @@ class Streaming:
                 raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
         return self.hub.reader(instruments, latest=latest, queue=queue, name=name)
 
+    def look_again(self, source: str) -> None:
+        """An operator has done something about a source: its stream waits for no backoff."""
+        supervisor = self._supervisors.get(source)
+        if supervisor is not None:
+            supervisor.wake()
+
     def _is_open(self, exchange: str, wall: float) -> bool:
         return not self._config.streams.regular_hours or self._hours.is_open(exchange, wall)
 

@@ -226,6 +226,25 @@ def test_a_pin_moves_the_ticks_as_soon_as_the_other_has_them(virtually, fake_des
     assert virtually(scene) == ({"c"}, "a")
 
 
+def test_an_operators_word_waits_for_no_backoff(virtually, fake_desk):
+    async def scene(clock):
+        patient = BreakerSettings(consecutive_failures=1000, failure_rate=0.0)
+        async with fake_desk(clock, "ab", breaker=patient) as desk, desk.engine.ticks(["X:ONE"]):
+            await pump(desk, 1.0)
+            desk["a"].stream_fails = lambda: Unavailable("refused")
+            desk["a"].stream.end(Unavailable("reset"))
+            await clock.sleep(200.0)
+            desk["a"].recover()
+            tried = len(desk["a"].stream_attempts)
+            await clock.sleep(2.0)
+            waited = len(desk["a"].stream_attempts) - tried
+            await desk.engine.apply(Pin(route="X/ticks", source="a"))
+            await clock.sleep(0.01)
+            return waited, len(desk["a"].open_streams)
+
+    assert virtually(scene) == (0, 1)
+
+
 # --- Readers and the board ------------------------------------------------------------------------------
 
 
