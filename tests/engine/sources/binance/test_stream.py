@@ -162,8 +162,8 @@ async def test_subscriptions_go_in_batches_at_the_vendors_rate(context) -> None:
         await stream.subscribe(coins)
         await stream.subscribe(coins[:3])
         await exchange.has_heard(10)
-        # A thousand streams in ten messages, three in any second.
-        assert context.clock.at - start == pytest.approx(3.0)
+        # A thousand streams in ten messages, three in any second, also where a quarter of it is lost on the way.
+        assert context.clock.at - start == pytest.approx(3.75)
         await stream.unsubscribe([coins[0]])
         await exchange.has_heard(11)
     assert [message["method"] for message in exchange.messages] == ["SUBSCRIBE"] * 10 + ["UNSUBSCRIBE"]
