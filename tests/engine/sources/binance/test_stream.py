@@ -162,7 +162,7 @@ async def test_subscriptions_go_in_batches_at_the_vendors_rate(context) -> None:
         await stream.subscribe(coins)
         await stream.subscribe(coins[:3])
         await exchange.has_heard(10)
-        # A thousand streams in ten messages, three in any second, also where a quarter of it is lost on the way.
+        # A thousand streams in ten messages, three in any second with a quarter to spare.
         assert context.clock.at - start == pytest.approx(3.75)
         await stream.unsubscribe([coins[0]])
         await exchange.has_heard(11)
