@@ -98,9 +98,10 @@ def test_no_poll_is_left_over_where_a_true_stream_serves_again(virtually, fake_d
             desk["b"].recover()
             polls = len(desk["b"].asked)
             await stream_on(desk["a"], for_s=60.0)
-            return desk.engine.snapshot().route("X/ticks").active, len(desk["b"].asked) - polls
+            seen = desk.engine.snapshot()
+            return seen.route("X/ticks").active, seen.source("b").stream, len(desk["b"].asked) - polls
 
-    assert virtually(scene) == ("a", 0)
+    assert virtually(scene) == ("a", None, 0)
 
 
 def test_what_is_polled_is_not_held_against_what_streams(virtually, fake_desk):
