@@ -67,6 +67,8 @@ class Picture:
                 uptime_s=now - self._started,
                 ticks_per_s=sum(source.ticks_per_s for source in sources),
                 loop_lag_ms=loop_lag_ms,
+                ticks_dropped=self._hub.missed,
+                ticks_conflated=self._hub.conflated,
                 simulated=bool(sources) and all(source.simulated for source in sources),
                 last_event=last_event,
                 trouble=trouble,

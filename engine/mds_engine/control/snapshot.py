@@ -234,6 +234,10 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: float
     ticks_per_s: float = 0.0
     loop_lag_ms: float = 0.0
+    ticks_dropped: int = 0
+    """Since the start, by readers that were too slow."""
+    ticks_conflated: int = 0
+    """Since the start: a newer tick took their place, as their reader asked."""
     simulated: bool = False
     """True if every source is on loopback."""
     last_event: int = 0

@@ -68,6 +68,9 @@ class TickHub:
         self._named = 0
         self._closed = False
         self._slow: dict[TickReader, tuple[float, int]] = {}
+        self._missed = 0
+        self._conflated = 0
+        """Of readers that are gone."""
         self._changeover = Changeover(
             settings,
             clock=clock,
@@ -164,6 +167,16 @@ class TickHub:
         """What is on the board, in the order in which it was asked for."""
         return tuple(self._watched)
 
+    @property
+    def missed(self) -> int:
+        """Ticks that readers lost since the start because they were too slow."""
+        return self._missed + sum(reader.missed for reader in self._slow)
+
+    @property
+    def conflated(self) -> int:
+        """Ticks since the start whose place a newer one took, for readers that want only the latest."""
+        return self._conflated + sum(reader.conflated for reader in self._slow)
+
     def close_readers(self) -> None:
         """End every iteration, also of readers that are yet to come: the engine stops."""
         self._closed = True
@@ -171,7 +184,9 @@ class TickHub:
             reader.close()
 
     def _drop(self, reader: TickReader) -> None:
-        self._slow.pop(reader, None)
+        if self._slow.pop(reader, None) is not None:
+            self._missed += reader.missed
+            self._conflated += reader.conflated
         for instrument in reader.instruments:
             left = tuple(other for other in self._readers.get(instrument, ()) if other is not reader)
             if left:

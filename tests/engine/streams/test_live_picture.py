@@ -62,3 +62,21 @@ def test_without_readers_no_stream_is_shown(virtually, fake_desk):
             return desk.engine.snapshot()
 
     assert [source.stream for source in virtually(scene).sources] == [None, None]
+
+
+def test_what_readers_lose_or_pass_over_is_counted_also_after_they_have_gone(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            slow = desk.engine.ticks(["X:ONE"], queue=2)
+            latest = desk.engine.ticks(["X:ONE"], latest=True)
+            await clock.sleep(1.0)
+            for number in range(5):
+                tick = Tick(instrument=ONE, kind=TickKind.QUOTE, price=100.0 + number, source="a")
+                desk["a"].streams[-1].deliver([tick])
+            pictures = [desk.engine.snapshot()]
+            slow.close()
+            latest.close()
+            return [*pictures, desk.engine.snapshot()]
+
+    counts = [(shot.engine.ticks_dropped, shot.engine.ticks_conflated) for shot in virtually(scene)]
+    assert counts == [(3, 4), (3, 4)]
