@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from mds_engine.control.snapshot import Snapshot
 
-from mds_tui.format.bars import quota_ink, quota_line
+from mds_tui.format.bars import quota_line
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell
 from mds_tui.format.numbers import clock_minutes, count, countdown, duration, iso, money
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.columns import Column
 from mds_tui.widgets.live_grid import LiveGrid
+
+_TAIL_LINES = 3
 
 
 class UseRow(NamedTuple):
@@ -25,6 +27,8 @@ class UseRow(NamedTuple):
     resets_at: float | None
     exhausted_in_s: float | None
     blocked_for_s: float
+    forecast: float | None = None
+    """Use at the reset if it goes on like this."""
 
     @property
     def percent(self) -> float | None:
@@ -46,6 +50,7 @@ def use_rows(snapshot: Snapshot) -> tuple[UseRow, ...]:
                 meter.resets_at,
                 meter.exhausted_in_s,
                 0.0,
+                meter.forecast,
             )
             for meter in source.meters
         ]
@@ -105,8 +110,49 @@ def _outlook(row: UseRow, sight: Sight, _width: int) -> Cell:
     if row.percent is not None and row.percent >= 100 and row.resets_at is not None:
         return cell(f"back {clock_minutes(row.resets_at, sight.zone)}", Ink.BAD)
     if row.exhausted_in_s is not None:
-        return cell(f"lasts {countdown(row.exhausted_in_s)}", quota_ink(row.percent or 0.0))
+        return cell(f"lasts {countdown(row.exhausted_in_s)}", Ink.WARN)
+    if row.forecast is not None and row.limit:
+        return cell(f"ends at {min(999, row.forecast * 100 / row.limit):.0f} %", Ink.DIM)
     return EMPTY
+
+
+def _future(row: UseRow, sight: Sight) -> tuple[Cell, ...]:
+    """What becomes of a quota: when it is spent or comes back, in sentences."""
+    now = sight.snapshot.at
+    if row.limit is None:
+        return ()
+    left = max(0.0, row.limit - row.used)
+    what = f"{row.source} {row.what or 'calls'}".strip()
+    head: Cell = (
+        Span(f"{what}: ", Ink.DIM),
+        Span(f"{count(left)} left"),
+        Span(f" of {count(row.limit)} per {row.period}", Ink.DIM),
+    )
+    if row.blocked_for_s > 0:
+        return (head, cell(f"  the vendor holds us off for {countdown(row.blocked_for_s)} more", Ink.WARN))
+    if row.resets_at is None:
+        return (head, cell("  freed again as the window moves on", Ink.DIM))
+    back: Cell = (
+        Span("  back to 0 at ", Ink.DIM),
+        Span(clock_minutes(row.resets_at, sight.zone)),
+        Span(f", in {countdown(row.resets_at - now)}", Ink.DIM),
+    )
+    if left <= 0:
+        return (head, back)
+    if row.exhausted_in_s is not None:
+        until = clock_minutes(now + row.exhausted_in_s, sight.zone)
+        goes: Cell = (
+            Span("  at this pace spent at ", Ink.DIM),
+            Span(f"{until}, in {countdown(row.exhausted_in_s)}", Ink.WARN),
+        )
+    elif row.forecast is not None:
+        goes = (
+            Span("  at this pace it ends at ", Ink.DIM),
+            Span(f"{count(row.forecast)}, {row.forecast * 100 / row.limit:.0f} %"),
+        )
+    else:
+        goes = cell("  not counted for long enough to tell how fast it goes", Ink.DIM)
+    return (head, goes, back)
 
 
 class CostPane(LiveGrid[UseRow]):
@@ -116,14 +162,15 @@ class CostPane(LiveGrid[UseRow]):
     columns: Sequence[Column[UseRow]] = (
         Column("source", lambda row, _sight, _width: cell(row.source), 6, 14, order=lambda row: row.source),
         Column("what", _what, 5, 12, priority=1),
-        Column("", _line, 6, 30, stretch=True, priority=2, order=lambda row: row.percent),
+        Column("share", _line, 6, 30, stretch=True, priority=2, order=lambda row: row.percent),
         Column("used", _use, 9, 16, right=True),
-        Column("outlook", _outlook, 1, 13),
+        Column("outlook", _outlook, 1, 13, order=lambda row: row.exhausted_in_s),
     )
 
     def basis(self, items: Sequence[UseRow], sight: Sight) -> object:
-        """The rows, and the money in the border."""
-        return items, tuple(source.money for source in sight.snapshot.sources), sight.zone
+        """The rows, the money in the border, and the second for what is counted down."""
+        spent = tuple(source.money for source in sight.snapshot.sources)
+        return items, spent, sight.zone, int(sight.snapshot.at)
 
     def title(self) -> str:
         """What it is about."""
@@ -144,6 +191,7 @@ class CostPane(LiveGrid[UseRow]):
             "percent": item.percent,
             "resets_at": iso(item.resets_at),
             "exhausted_in_s": item.exhausted_in_s,
+            "forecast_at_reset": item.forecast,
             "held_for_s": item.blocked_for_s or None,
         }
 
@@ -157,6 +205,12 @@ class CostPane(LiveGrid[UseRow]):
         today = " + ".join(money(currency, str(both[0])) for currency, both in sums.items())
         month = " + ".join(money(currency, str(both[1])) for currency, both in sums.items())
         return f"today {today} · month {month}"
+
+    def tail(self) -> tuple[Cell, ...]:
+        """What becomes of the quota under the cursor."""
+        row = self.current()
+        lines = _future(row, self.sight) if row is not None else ()
+        return (*lines, *(EMPTY for _ in range(_TAIL_LINES - len(lines))))
 
     def empty_words(self) -> str:
         """Where nothing is metered."""
