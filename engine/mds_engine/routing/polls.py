@@ -15,6 +15,8 @@ from mds_engine.sources.contract import RequestCost
 
 _LOOK_AGAIN_S = 1.0
 """What forbids a poll now is looked at again after so long."""
+_MOST_REMEMBERED = 10_000
+"""Instruments whose last poll is known: a new stream goes on with the round where the last one was."""
 _PATIENCE_S = 60.0
 """Polls give way to calls for so long, or for two of their own paces."""
 
@@ -76,7 +78,8 @@ class Polls:
     def turn(self, subscribed: Collection[Instrument]) -> tuple[Instrument, ...]:
         """Who is asked for next: those whose last poll is the longest ago; nobody if all their markets are
         closed, and all were asked for before."""
-        self._asked = {instrument: self._asked[instrument] for instrument in self._asked.keys() & subscribed}
+        if len(self._asked) > _MOST_REMEMBERED:
+            self._asked = {one: at for one, at in self._asked.items() if one in subscribed}
         trading = {exchange: self.trades(exchange) for exchange in {one.exchange for one in subscribed}}
         waiting = [one for one in subscribed if one not in self._asked or trading[one.exchange]]
         waiting.sort(key=lambda one: (self._asked.get(one, -inf), one))

@@ -81,6 +81,19 @@ def test_a_true_stream_takes_over_again_and_the_time_between_polls_is_a_gap(virt
     assert later == 0
 
 
+def test_a_new_stream_goes_on_with_the_round_where_the_last_one_was(virtually, fake_desk):
+    async def scene(clock):
+        streams = StreamSettings(linger_s=0.0)
+        async with polling(fake_desk, clock, "b", streams=streams) as desk:
+            for _ in range(3):
+                async with desk.engine.ticks([ONE, TWO, THREE]):
+                    await clock.sleep(5.0)
+                await clock.sleep(6.0)
+            return desk["b"].subjects
+
+    assert virtually(scene) == [("X:ONE",), ("X:THREE",), ("X:TWO",)]
+
+
 @pytest.mark.parametrize("what", ["it fails", "it does not have an instrument"])
 def test_no_poll_is_left_over_where_a_true_stream_serves_again(virtually, fake_desk, what):
     async def scene(clock):
