@@ -98,7 +98,7 @@ STREAM_SCENARIOS: tuple[StreamScenario, ...] = (
         "the primary's live stream stays connected and says nothing",
         (Phase(3.0, (Fault(kind=FaultKind.MUTE_STREAM),)),),
         (*_WHOLE, judge.standby_took_over_a_mute),
-        settings="mute_after_s = 1.25",
+        settings="mute_after_s = 1.0",
     ),
     StreamScenario(
         "instrument-mute",
