@@ -246,6 +246,20 @@ class Changeover:
         if avoided is not None and avoided.source == name and avoided.good_since is None:
             avoided.good_since = now
 
+    def held(self, lanes: Sequence[Lane]) -> dict[Instrument, list[Tick]]:
+        """What the rings hold of these lanes' instruments, where its numbers are those of the lane's source."""
+        found: dict[Instrument, list[Tick]] = {}
+        for name, ring in self.rings.items():
+            numbers = numbers_of(self._sources[name])
+            alike = {
+                lane.instrument
+                for lane in lanes
+                if lane.active and lane.active != name and numbers_of(self._sources[lane.active]) == numbers
+            }
+            for instrument, ticks in ring.by_instrument(alike).items() if alike else ():
+                found.setdefault(instrument, []).extend(ticks)
+        return found
+
     def _complete(self, handover: _Handover, now: float, *, whole: bool) -> None:
         lane = handover.lane
         ring = self.rings.get(handover.to)

@@ -1,7 +1,9 @@
-"""Asks over REST for trades that no stream brought, and says what became of it."""
+"""Finds trades that no stream brought, in a standby's ring or over REST, and says what became of it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+import msgspec
 
 from mds_engine.clock import Clock
 from mds_engine.config.stream_settings import StreamSettings
@@ -9,7 +11,7 @@ from mds_engine.control import events
 from mds_engine.control.events import Event
 from mds_engine.errors import SourceError
 from mds_engine.log import get_logger
-from mds_engine.model import Capability, StreamItem, Tick
+from mds_engine.model import Capability, Instrument, StreamItem, Tick, TickFlag, TickKind
 from mds_engine.policy.breaker import BreakerState
 from mds_engine.routing.breaker_words import WELL
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -35,13 +37,16 @@ class Filler:
         emit: Callable[[Event], None],
         own: Callable[[Coroutine[None, None, None], str], object],
         sources_of: Callable[[Lane], Sequence[SourceRuntime]],
+        held: Callable[[Sequence[Lane]], Mapping[Instrument, Sequence[Tick]]],
         hand_on: Pass,
     ) -> None:
+        """`sources_of` says who may have past trades of a lane, `held` what standbys hold by the same numbers."""
         self._settings = settings
         self._clock = clock
         self._emit = emit
         self._own = own
         self._sources_of = sources_of
+        self._held = held
         self._hand_on = hand_on
         self._lanes: dict[Lane, None] = {}
 
@@ -54,16 +59,43 @@ class Filler:
         if not self._lanes:
             return
         now = self._clock.now()
+        due: list[Lane] = []
         for lane in list(self._lanes):
             if lane.hole_since is None:
                 del self._lanes[lane]
                 continue
             missing_s = now - lane.hole_since
             if lane.asked_to is None and missing_s >= self._settings.reorder_s:
-                self._ask(lane)
+                due.append(lane)
             elif missing_s >= self._settings.reorder_s + self._settings.fill_within_s:
                 why = f"not had within {self._settings.fill_within_s:g} s"
                 self._hand_on(lane, lane.give_up(now, why))
+
+        if due:
+            held = self._held(due)
+            for lane in due:
+                self._take_held(lane, held.get(lane.instrument, ()))
+                self._ask(lane)
+
+    def _take_held(self, lane: Lane, held: Sequence[Tick]) -> None:
+        """Close a hole with what a standby brought meanwhile."""
+        hole = lane.hole()
+        if hole is None:
+            return
+        found = {
+            tick.sequence: tick
+            for tick in held
+            if tick.kind is TickKind.TRADE
+            and tick.sequence is not None
+            and hole[0] <= tick.sequence <= hole[1]
+        }
+        if found:
+            last = found[max(found)]
+            marked = [
+                msgspec.structs.replace(tick, flags=tick.flags | TickFlag.HELD)
+                for _, tick in sorted(found.items())
+            ]
+            self._took(lane, last.source, marked, hole[1])
 
     def _ask(self, lane: Lane) -> None:
         hole = lane.hole()
@@ -96,7 +128,7 @@ class Filler:
             else:
                 if ask_from > first and lane.next_trade == first:
                     self._begin_later(lane, ask_from)
-                if self._took(lane, runtime, ticks, last):
+                if self._took(lane, runtime.name, ticks, last):
                     return
                 why = f"{runtime.name} no longer has them"
         hole = lane.hole()
@@ -121,13 +153,13 @@ class Filler:
         why = f"more than {self._settings.fill_most} trades were missed"
         self._hand_on(lane, lane.give_up_before(number, why))
 
-    def _took(self, lane: Lane, runtime: SourceRuntime, ticks: Sequence[Tick], last: int) -> bool:
+    def _took(self, lane: Lane, source: str, ticks: Sequence[Tick], last: int) -> bool:
         """Deliver what was had; whether it closed the hole up to `last`."""
         items = lane.fill(ticks, self._clock.now())
         self._hand_on(lane, items)
         had = sum(1 for item in items if isinstance(item, Tick) and (item.sequence or 0) <= last)
         if had:
-            self._emit(events.TicksFilled(source=runtime.name, instrument=str(lane.instrument), ticks=had))
+            self._emit(events.TicksFilled(source=source, instrument=str(lane.instrument), ticks=had))
         hole = lane.hole()
         return hole is None or hole[0] > last
 

@@ -95,6 +95,7 @@ class TickHub:
             emit=emit,
             own=own,
             sources_of=self._with_trades,
+            held=self._changeover.held,
             hand_on=self._hand_on_all,
         )
 

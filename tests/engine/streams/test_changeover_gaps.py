@@ -5,7 +5,7 @@ from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control import events
 from mds_engine.control.commands import EnableSource, ForceBreaker, ForcedState
 from mds_engine.errors import Unavailable
-from mds_engine.model import SourceSwitched
+from mds_engine.model import SourceSwitched, Tick, TickFlag
 from mds_engine.sources.contract import StreamLimits
 
 from tests.engine.streams.market import (
@@ -227,3 +227,24 @@ def test_trades_are_asked_of_no_source_that_may_not_be_called(virtually, fake_de
     else:
         assert asked_in_time
         assert numbers(items) == span(1, 130)
+
+
+def test_what_the_active_stream_left_out_is_taken_from_the_standby(virtually, fake_desk):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE, TWO]) as ticks:
+            market = Market(desk, clock)
+            await clock.sleep(1.0)
+            await market.run(3.0)
+            await market.run(1.0, names="b")
+            await market.run(3.0)
+            filled = {
+                (event.source, event.instrument, event.ticks) for event in desk.told(events.TicksFilled)
+            }
+            return everything(ticks), filled
+
+    items, filled = virtually(scene)
+    for instrument in (ONE, TWO):
+        assert numbers(items, instrument) == span(1, 70)
+    assert filled == {("b", "X:ONE", 10), ("b", "X:TWO", 10)}
+    held = [tick.price for tick in items if isinstance(tick, Tick) and tick.flags & TickFlag.HELD]
+    assert sorted(set(held)) == span(31, 40)
