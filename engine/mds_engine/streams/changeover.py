@@ -247,7 +247,7 @@ class Changeover:
             avoided.good_since = now
 
     def held(self, lanes: Sequence[Lane]) -> dict[Instrument, list[Tick]]:
-        """What the rings hold of these lanes' instruments, where its numbers are those of the lane's source."""
+        """What the rings hold of these lanes, by the numbers of the source that each listens to."""
         found: dict[Instrument, list[Tick]] = {}
         for name, ring in self.rings.items():
             numbers = numbers_of(self._sources[name])

@@ -40,7 +40,7 @@ class Filler:
         held: Callable[[Sequence[Lane]], Mapping[Instrument, Sequence[Tick]]],
         hand_on: Pass,
     ) -> None:
-        """`sources_of` says who may have past trades of a lane, `held` what standbys hold by the same numbers."""
+        """`sources_of` says who may have past trades of a lane, `held` what standbys hold of some lanes."""
         self._settings = settings
         self._clock = clock
         self._emit = emit
