@@ -25,8 +25,8 @@ class Polls:
     """Asks one source at its pace, for as long as the engine lives: streams come and go, the pace stays.
 
     A poll takes the same way as a call: blocks, breakers, a place in the
-    connection pool, the limiter, the plan. It never makes a call wait for a
-    place, nor takes the limiter's turn of one that waits.
+    connection pool, the limiter, the plan. It leaves a place to calls, where
+    there are two or more, and takes no turn of the limiter while one waits.
     """
 
     def __init__(self, runtime: SourceRuntime, unit: Unit) -> None:
@@ -103,9 +103,11 @@ class Polls:
         cost = self._cost(len(instruments))
         limiter = runtime.limiters[cost.group]
         wait_s = limiter.wait_s(cost.weight, now)
-        if wait_s > 0 or not runtime.seats.take_at_once():
+        seats = runtime.seats
+        if wait_s > 0 or seats.taken > max(0, seats.capacity - 2):
             self._give_way(wait_s, now)
             return None
+        seats.take_at_once()
         try:
             permit = None if permitted else runtime.acquire(self._unit, now)
             if permit is None and not permitted:
@@ -128,7 +130,7 @@ class Polls:
                     runtime.ignored(self._unit, permit, then)
             return quotes
         finally:
-            runtime.seats.release()
+            seats.release()
 
     async def _send(self, instruments: tuple[Instrument, ...]) -> dict[Instrument, Quote]:
         request, timeout_s = QuoteRequest(instruments), self._runtime.timeout_s

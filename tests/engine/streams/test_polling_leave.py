@@ -162,18 +162,19 @@ def test_a_call_that_is_throttled_sends_the_route_to_another_source_too(virtuall
     assert virtually(scene) == ["b", "c"]
 
 
-def test_a_poll_waits_for_calls_and_never_makes_them_wait_for_a_place(virtually, fake_desk):
+@pytest.mark.parametrize(("places", "polls"), [(1, 0), (2, 0), (3, 1)])
+def test_a_poll_leaves_a_place_to_calls(virtually, fake_desk, places, polls):
     async def scene(clock):
-        desk = polling(fake_desk, clock, "b", settings={"connections": 1, "timeout_s": 30.0})
+        desk = polling(fake_desk, clock, "b", settings={"connections": places, "timeout_s": 30.0})
         async with desk, desk.engine.ticks([ONE]):
             await clock.sleep(5.0)
             desk["b"].takes_s = 20.0
             await desk.quote(deadline_s=60.0)
             return desk["b"].asked
 
-    asked = virtually(scene)
-    assert asked[:2] == pytest.approx([0.0, 5.0], abs=0.1), "the call"
-    assert len(asked) == 2, "and no poll beside it"
+    first, call, *beside = virtually(scene)
+    assert (first, call) == pytest.approx((0.0, 5.0), abs=0.1)
+    assert len(beside) == polls, "while the call took its time"
 
 
 def test_calls_that_leave_no_room_for_long_end_it(virtually, fake_desk):
