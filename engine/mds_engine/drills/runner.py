@@ -8,6 +8,7 @@ import msgspec
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.simulated import SimulatorAddress
 from mds_engine.control.route_key import RouteKey
+from mds_engine.drills.drill_clock import DrillClock
 from mds_engine.drills.evidence import Evidence
 from mds_engine.drills.scenarios import SCENARIOS, Scenario, find
 from mds_engine.drills.scorecard import Scorecard
@@ -27,11 +28,15 @@ _RECOVERY_S = 2.8
 async def run(
     name: str, plugins: Mapping[str, SourcePlugin], *, seed: int = 1, clock: Clock | None = None
 ) -> Scorecard:
-    """Run one drill on this event loop. Raises UnknownDrillError."""
+    """Run one drill on this event loop, on a clock of its own if none is given. Raises UnknownDrillError."""
     scenario = find(name)
+    if clock is None:
+        pace = scenario.pace if isinstance(scenario, StreamScenario) else 1.0
+        async with DrillClock(pace) as own:
+            return await run(name, plugins, seed=seed, clock=own)
     if isinstance(scenario, StreamScenario):
         return await StreamRehearsal(scenario, plugins, seed, clock).run()
-    return await _Drill(scenario, plugins, seed, clock or SystemClock()).run()
+    return await _Drill(scenario, plugins, seed, clock).run()
 
 
 async def run_all(
@@ -66,14 +71,16 @@ class _Drill:
         self._plugins = plugins
         self._seed = seed
         self._clock = clock
+        self._took = SystemClock()
 
     async def run(self) -> Scorecard:
-        began = self._clock.now()
+        began = self._took.now()
         stage = self._scenario.stage
         vendors = tuple(dict.fromkeys(vendor for _, vendor, _ in stage.sources))
         async with Simulator(seed=self._seed, vendors=vendors, clock=self._clock) as simulator:
             address = msgspec.convert(simulator.describe(), SimulatorAddress)
-            engine = Engine(configure(stage, address, self._plugins), self._plugins, seed=self._seed)
+            config = configure(stage, address, self._plugins)
+            engine = Engine(config, self._plugins, clock=self._clock, seed=self._seed)
             async with engine:
                 evidence = await self._rehearse(simulator, engine)
         checks = tuple(check for judge in self._scenario.judgements for check in judge(evidence))
@@ -84,7 +91,7 @@ class _Drill:
             checks=checks,
             calls=evidence.traffic.summary(),
             timeline=evidence.events,
-            took_s=round(self._clock.now() - began, 2),
+            took_s=round(self._took.now() - began, 2),
         )
 
     async def _rehearse(self, simulator: Simulator, engine: Engine) -> Evidence:

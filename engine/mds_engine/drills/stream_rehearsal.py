@@ -10,7 +10,6 @@ from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.simulated import SimulatorAddress
 from mds_engine.control import events
 from mds_engine.control.snapshot import Snapshot
-from mds_engine.drills.drill_clock import DrillClock
 from mds_engine.drills.scorecard import Scorecard
 from mds_engine.drills.staging import configure, until_ready
 from mds_engine.drills.stream_accounts import Received, trades_of
@@ -45,13 +44,13 @@ class StreamRehearsal:
         scenario: StreamScenario,
         plugins: Mapping[str, SourcePlugin],
         seed: int,
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
         self._scenario = scenario
         self._stage = STREAM_PAIR
         self._plugins = plugins
         self._seed = seed
-        self._clock = clock or DrillClock(scenario.pace)
+        self._clock = clock
         self._took = SystemClock()
         self._received: list[Received] = []
         self._stalled: list[Received] = []
@@ -59,12 +58,6 @@ class StreamRehearsal:
 
     async def run(self) -> Scorecard:
         """Rehearse and judge."""
-        if isinstance(self._clock, DrillClock):
-            async with self._clock:
-                return await self._play()
-        return await self._play()
-
-    async def _play(self) -> Scorecard:
         began, scenario = self._took.now(), self._scenario
         async with Simulator(
             seed=self._seed, vendors=(_Binance,), clock=self._clock, trades_per_s=scenario.trades_per_s
@@ -99,14 +92,14 @@ class StreamRehearsal:
             await until_ready(engine, stage, clock)
             await self._until_warm(engine)
             await traffic.run(self._scenario.warm_s)
-            fault_at = clock.wall()
+            streams, fault_at = _streams(simulator), clock.wall()
             for phase in self._scenario.phases:
                 await self._go_through(phase, simulator, traffic)
             cleared_at = clock.wall()
             readings.append(
                 asyncio.create_task(_read(stalling, self._stalled, clock), name="read ticks late")
             )
-            await self._until_back(cleared_at)
+            await self._until_back(cleared_at, simulator, streams)
             await traffic.run(self._scenario.after_s)
             await traffic.drain()
             ended_at = clock.wall()
@@ -138,7 +131,7 @@ class StreamRehearsal:
             cleared_at=cleared_at,
             ended_at=ended_at,
             looked_wrong=_looked_wrong(shown, stage.sources[0][0]),
-            streams=sum(simulator.vendor(vendor).streams for vendor in vendors),
+            streams=_streams(simulator),
         )
 
     async def _until_warm(self, engine: Engine) -> None:
@@ -151,11 +144,12 @@ class StreamRehearsal:
                 return
             await self._clock.sleep(_LOOK_EVERY_S)
 
-    async def _until_back(self, moment: float) -> None:
-        """Wait until every instrument has ticked that happened after `moment`, as far as they do."""
+    async def _until_back(self, moment: float, simulator: Simulator, streams: int) -> None:
+        """Wait until every instrument ticked that happened after `moment`, and all connections are there
+        again, as far as they come."""
         deadline = self._clock.now() + _BACK_WITHIN_S
         waiting = set(self._instruments)
-        while waiting and self._clock.now() < deadline:
+        while (waiting or _streams(simulator) < streams) and self._clock.now() < deadline:
             await self._clock.sleep(_LOOK_EVERY_S)
             waiting = {name for name in waiting if not self._ticked_since(name, moment)}
 
@@ -180,6 +174,11 @@ class StreamRehearsal:
             tick.time_ns is not None and tick.time_ns >= moment * 1e9
             for _, tick in trades_of(self._received, instrument)
         )
+
+
+def _streams(simulator: Simulator) -> int:
+    """Connections that are open now, by the vendors' own count."""
+    return sum(vendor.streams for vendor in simulator.vendors.values())
 
 
 def _looked_wrong(shown: Snapshot, source: str) -> Mapping[str, int]:
