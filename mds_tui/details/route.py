@@ -6,11 +6,11 @@ from mds_engine.control.commands import FailOver
 from mds_engine.control.events import Event
 from mds_engine.control.preview import preview, standing
 
-from mds_tui.details.lines import decision_lines, entry, heading
+from mds_tui.details.lines import decision_lines, entry, event_rows, heading
+from mds_tui.details.switches import is_switch, switch_lines
 from mds_tui.format.cells import Cell, Ink, Span, cell, fit, wrap
-from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.glyphs import state_glyph, state_ink
-from mds_tui.format.numbers import clock, count, countdown
+from mds_tui.format.numbers import count, countdown
 from mds_tui.format.sight import Sight
 from mds_tui.panes.routes import chain_cell
 
@@ -63,23 +63,13 @@ def route_lines(key: str, events: Iterable[Event], sight: Sight, width: int) -> 
     if route.last_decision is not None:
         lines += heading("last call")
         lines += decision_lines(route.last_decision, sight, width)
-    return (*lines, *_history(key, events, sight))
+    about = [event for event in events if _is_about(event, key)]
+    lines += switch_lines([event for event in about if is_switch(event)], sight, width)
+    others = event_rows((event for event in about if not is_switch(event)), sight, width, most=_EVENTS)
+    return (*lines, *heading("what else happened to it"), *others) if others else tuple(lines)
 
 
-def _history(key: str, events: Iterable[Event], sight: Sight) -> tuple[Cell, ...]:
-    lines: list[Cell] = []
-    for event in events:
-        line = event_line(event, sight.glyphs, sight.zone)
-        command = getattr(event, "command", None)
-        if key not in {line.subject, getattr(command, "route", None)}:
-            continue
-        lines.append(
-            (
-                Span(f"{clock(event.at, sight.zone)}  ", Ink.DIM),
-                Span(f"{line.glyph}  ", level_ink(line.level)),
-                Span(line.text),
-            )
-        )
-        if len(lines) == _EVENTS:
-            break
-    return (*heading("what happened to it"), *lines) if lines else ()
+def _is_about(event: Event, key: str) -> bool:
+    command = getattr(event, "command", None)
+    named = {getattr(about, "route", None) for about in (event, command)}
+    return key in named or key == getattr(event, "subject", None)

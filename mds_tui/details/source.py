@@ -2,21 +2,24 @@
 
 from collections.abc import Iterable
 
-from mds_engine.control.events import Event
+from mds_engine.control.events import Event, TicksSwitched
 from mds_engine.control.snapshot import CapabilityView, SourceView
 
-from mds_tui.details.lines import decision_lines, entry, heading, table
+from mds_tui.details.breakers import is_of_breaker, timeline_lines
+from mds_tui.details.lines import decision_lines, entry, event_rows, heading, table
 from mds_tui.format.bars import breaker_dots, calm_top, quota_line, sparkline
-from mds_tui.format.cells import Cell, Ink, Span, cell, join
-from mds_tui.format.events import event_line, level_ink
+from mds_tui.format.cells import Cell, Ink, Span, cell, wrap
 from mds_tui.format.glyphs import state_ink
-from mds_tui.format.numbers import age, clock, count, duration, milliseconds, money, percent
+from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, money, percent
 from mds_tui.format.sight import Sight
 from mds_tui.panes.cost import use_rows, window_words
 from mds_tui.panes.sources import breaker_words, state_sentence
 
 _EVENTS = 12
 _BAR = 20
+_USE_AND_OUTLOOK = 24 + 16 + 16
+_WIDTHS = (7, 14, 6, 6, 6, 8, 6, 10, 24)
+_LEAST = 5
 
 
 def source_lines(name: str, events: Iterable[Event], sight: Sight, width: int) -> tuple[Cell, ...]:
@@ -24,13 +27,16 @@ def source_lines(name: str, events: Iterable[Event], sight: Sight, width: int) -
     source = sight.snapshot.source(name)
     if source is None:
         return (cell(f"there is no source {name} any more", Ink.WARN),)
+    own = [event for event in events if _is_about(event, name)]
+    others = event_rows((event for event in own if not is_of_breaker(event)), sight, width, most=_EVENTS)
     return (
         *_state(source, sight, width),
-        *_capabilities(source, sight),
-        *_limits(source, sight),
-        *_endpoints(source),
+        *timeline_lines(own, sight, width),
+        *_capabilities(source, sight, width),
+        *_limits(source, sight, width),
+        *_endpoints(source, width),
         *_decisions(source, sight, width),
-        *_history(source, events, sight),
+        *(*heading("what else happened to it"), *others) * bool(others),
     )
 
 
@@ -44,18 +50,34 @@ def _state(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
     )
     where = ", on loopback" if source.simulated else ""
     lines = [
-        state_sentence(source, sight.glyphs),
+        *wrap(state_sentence(source, sight.glyphs), width, indent=2),
         *entry("vendor", cell(f"{source.kind}{where}"), width),
         *entry("health", (Span(source.health), Span(f"  score {source.score:.2f}", Ink.DIM)), width),
         *entry("last answer", cell(seen), width),
         *entry("calls", cell(f"{count(source.calls)}{failed}{recent}"), width),
     ]
+    lines += _probes(source, width)
     lines += _stream(source, width)
     if spent:
         lines += entry("spent", cell(spent), width)
     if source.last_error:
         when = f"{clock(source.last_error_at, sight.zone)}  " if source.last_error_at is not None else ""
         lines += entry("last error", (Span(when, Ink.DIM), Span(source.last_error, Ink.BAD)), width)
+    return tuple(lines)
+
+
+def _probes(source: SourceView, width: int) -> tuple[Cell, ...]:
+    """When the next probes go out, and how those in progress do."""
+    lines: list[Cell] = []
+    own = [source.breaker] if not source.breaker.capability else []
+    for breaker in (*own, *(view.breaker for view in source.capabilities)):
+        what = breaker.capability or "the whole source"
+        if breaker.state == "open" and breaker.retry_in_s > 0:
+            left = Span(countdown(breaker.retry_in_s), Ink.BAD)
+            lines += entry("next probe", (Span("in ", Ink.DIM), left, Span(f", of {what}", Ink.DIM)), width)
+        elif breaker.state.startswith("half") and breaker.probes_needed:
+            passed = f"{breaker.probes_passed} of {breaker.probes_needed} passed"
+            lines += entry("probing", (Span(passed, Ink.WARN), Span(f", of {what}", Ink.DIM)), width)
     return tuple(lines)
 
 
@@ -79,18 +101,23 @@ def _stream(source: SourceView, width: int) -> tuple[Cell, ...]:
     return tuple(lines)
 
 
-def _capabilities(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
-    head = ("", "breaker", "", "calls", "failed", "p50", "p95", "p99 ms", "last minute")
+def _capabilities(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
+    head = ("", "breaker", "p50", "p95", "p99 ms", "calls", "failed", "", "last minute")
     rows: list[tuple[Cell, ...]] = [tuple(cell(word, Ink.DIM) for word in head)]
     rows += [_capability(source, view, sight) for view in source.capabilities]
-    lines = list(table(rows, (9, 14, 10, 8, 6, 6, 6, 6, 24), right=frozenset({3, 4, 5, 6, 7})))
+    # What is left out where it is narrow stands last; nothing is cut in the middle.
+    kept, widths = len(_WIDTHS), _WIDTHS
+    while kept > _LEAST and sum(widths[:kept]) + 2 * (kept - 1) > width:
+        kept -= 1
+    lines = list(table([row[:kept] for row in rows], widths[:kept], right=frozenset({2, 3, 4, 5, 6})))
     own = [source.breaker] if not source.breaker.capability else []
     for view in (*own, *(capability.breaker for capability in source.capabilities)):
         if view.why and view.state != "closed":
             label = view.capability or "source"
             opened = f", opened {view.opened} times" if view.opened > 1 else ""
             held = f", held for {duration(view.forced_for_s)}" if view.forced_for_s is not None else ""
-            lines.append((Span(f"{label}: ", Ink.DIM), Span(view.why + opened + held, Ink.WARN)))
+            why = (Span(f"{label}: ", Ink.DIM), Span(view.why + opened + held, Ink.WARN))
+            lines += wrap(why, width, indent=2)
     return (*heading("capabilities"), *lines)
 
 
@@ -98,12 +125,12 @@ def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple
     return (
         cell(view.capability),
         breaker_words(view.breaker),
-        breaker_dots(view.breaker.recent, 10, sight.glyphs),
-        cell(count(view.calls)),
-        cell(count(view.failures), Ink.BAD if view.failures else Ink.DIM),
         cell(milliseconds(view.p50_ms)),
         cell(milliseconds(view.p95_ms)),
         cell(milliseconds(view.p99_ms)),
+        cell(count(view.calls)),
+        cell(count(view.failures), Ink.BAD if view.failures else Ink.DIM),
+        breaker_dots(view.breaker.recent, 10, sight.glyphs),
         sparkline(
             view.p99_series_ms,
             24,
@@ -114,11 +141,12 @@ def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple
     )
 
 
-def _limits(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
+def _limits(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
     rows = [row for row in use_rows(sight.snapshot) if row.source == source.name]
     if not rows:
         return ()
     lines: list[Cell] = []
+    room = max(4, min(_BAR, width - _USE_AND_OUTLOOK))
     for row in rows:
         limit = f"/{count(row.limit)}" if row.limit is not None else ""
         back = ""
@@ -126,10 +154,11 @@ def _limits(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
             back = f"resets {clock(row.resets_at, sight.zone)}"
         if row.blocked_for_s > 0:
             back = f"held for {duration(row.blocked_for_s)}"
-        bar = quota_line(row.percent, _BAR, sight.glyphs) if row.percent is not None else cell(" " * _BAR)
+        bar = quota_line(row.percent, room, sight.glyphs) if row.percent is not None else cell(" " * room)
         what = f"{row.what or 'requests'} per {row.period}"
         use = f"{count(row.used)}{limit}"
-        lines.append((Span(f"{what:<24}", Ink.DIM), *bar, Span(f"  {use:<14}"), Span(back, Ink.DIM)))
+        spans = (Span(f"{what:<24}", Ink.DIM), *bar, Span(f"  {use:<14}"), Span(back, Ink.DIM))
+        lines += wrap(spans, width, indent=2)
     lines += [
         (
             Span(f"{limiter.group} per {window_words(limiter.window_s)} slowed to ", Ink.DIM),
@@ -141,7 +170,7 @@ def _limits(source: SourceView, sight: Sight) -> tuple[Cell, ...]:
     return (*heading("limits and quota"), *lines)
 
 
-def _endpoints(source: SourceView) -> tuple[Cell, ...]:
+def _endpoints(source: SourceView, width: int) -> tuple[Cell, ...]:
     if not source.endpoints:
         return ()
     lines: list[Cell] = []
@@ -149,7 +178,7 @@ def _endpoints(source: SourceView) -> tuple[Cell, ...]:
         word = Span("in use   " if endpoint.active else "standby  ", Ink.GOOD if endpoint.active else Ink.DIM)
         trouble = f"  {endpoint.failures} failures" if endpoint.failures else ""
         again = f", tried again in {duration(endpoint.retry_in_s)}" if endpoint.retry_in_s > 0 else ""
-        lines.append((word, Span(endpoint.url), Span(trouble + again, Ink.WARN)))
+        lines += wrap((word, Span(endpoint.url), Span(trouble + again, Ink.WARN)), width, indent=9)
     return (*heading("endpoints"), *lines)
 
 
@@ -163,23 +192,9 @@ def _decisions(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]
     return (*heading("last decisions that considered it"), *lines) if lines else ()
 
 
-def _history(source: SourceView, events: Iterable[Event], sight: Sight) -> tuple[Cell, ...]:
-    lines: list[Cell] = []
-    for event in events:
-        line = event_line(event, sight.glyphs, sight.zone)
-        command = getattr(event, "command", None)
-        if source.name not in {line.subject, getattr(command, "source", None)}:
-            continue
-        lines.append(
-            join(
-                (
-                    cell(clock(event.at, sight.zone), Ink.DIM),
-                    cell(line.glyph, level_ink(line.level)),
-                    cell(line.text),
-                ),
-                cell("  "),
-            )
-        )
-        if len(lines) == _EVENTS:
-            break
-    return (*heading("what happened to it"), *lines) if lines else ()
+def _is_about(event: Event, name: str) -> bool:
+    command = getattr(event, "command", None)
+    if isinstance(event, TicksSwitched):
+        return name == event.after
+    named = {getattr(about, "source", None) for about in (event, command)}
+    return name in named or name == getattr(event, "subject", None)

@@ -43,7 +43,6 @@ class Page(ModalScreen[None]):
         """One list of lines."""
         lines = Lines(id="page")
         lines.border_title = self._heading
-        lines.border_subtitle = "esc back"
         yield lines
 
     def on_mount(self) -> None:
@@ -52,6 +51,7 @@ class Page(ModalScreen[None]):
         lines = self.query_one("#page", Lines)
         lines.use(self._paint)
         lines.focus()
+        self.watch(lines, "scroll_y", self._tell_place, init=False)
         self.call_after_refresh(self.settle)
         self.set_interval(_REFRESH_S, self.settle)
 
@@ -63,6 +63,14 @@ class Page(ModalScreen[None]):
         """Build the lines again."""
         lines = self.query_one("#page", Lines)
         lines.show(self._build(max(20, lines.size.width - 1)))
+        self._tell_place()
+
+    def _tell_place(self) -> None:
+        """Which lines are in sight, where they are not all."""
+        lines = self.query_one("#page", Lines)
+        total, height, first = len(lines.lines), lines.size.height, round(lines.scroll_y)
+        place = f"{first + 1}–{min(total, first + height)} of {total} · " if total > height else ""
+        lines.border_subtitle = self._paint.words(f"{place}esc back")
 
     def action_close(self) -> None:
         """Back to the desk."""
