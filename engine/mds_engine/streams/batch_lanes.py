@@ -18,6 +18,7 @@ from mds_engine.streams.reader import TickReader
 _MOST_LATE = 16
 """As in a lane: so many late ones in a row are a clock that was set back."""
 _MOST_PLANS = 64
+_VOLUME = TICK_FIELDS.index("volume")
 
 
 class Plan:
@@ -137,14 +138,15 @@ class BatchLanes:
         """Rows without a time, those that differ at the same time, and late ones after too many."""
         time_ns = batch.time_ns
         untimed = time_ns == NO_TIME
-        late = (time_ns < last_ns) & ~untimed
+        same_time = (time_ns == last_ns) & ~untimed
+        older = same_time & (batch.values[:, _VOLUME] < self._values[slots, _VOLUME])
+        late = ((time_ns < last_ns) & ~untimed) | older
         self._late_run[slots[late]] += 1
         anew = late & (self._late_run[slots] > _MOST_LATE)
         self.late += int(late.sum() - anew.sum())
-        same_time = (time_ns == last_ns) & ~untimed
         differs = (batch.values.view(np.int64) != self._values[slots].view(np.int64)).any(axis=1)
         self.duplicates += int((same_time & ~differs).sum())
-        fresh: NDArray[np.bool_] = untimed | anew | (same_time & differs)
+        fresh: NDArray[np.bool_] = untimed | anew | (same_time & differs & ~older)
         return fresh
 
     def _make_plan(self, source: str, instruments: tuple[Instrument, ...]) -> Plan:

@@ -6,8 +6,8 @@ What "in order" and "once" mean depends on what the vendor gives:
   was seen is a duplicate; one that is ahead waits for those before it, until a fill brings
   them or a `Gap` says that nobody has them.
 - Books with numbers: a lower number than the last is late, and a newer book has taken its place.
-- All else goes by exchange time, and at equal times by content. A picture that is older than
-  the last is late.
+- All else goes by exchange time, and at equal times by the day's volume and by content. A
+  picture that is older than the last is late.
 
 Numbers are never compared across vendors: there time decides, as finely as the coarser of the
 two vendors tells it, and at equal times price and size.
@@ -160,9 +160,12 @@ class Lane:
                 # At the seam a vendor that tells whole seconds comes after one that tells milliseconds.
                 if seam is None and not self._begins_anew():
                     return []
-            elif tick.time_ns == last.time_ns and _same(tick, last):
-                self.duplicates += 1
-                return []
+            elif tick.time_ns == last.time_ns:
+                if _same(tick, last):
+                    self.duplicates += 1
+                    return []
+                if _is_older(tick, last) and not self._begins_anew():
+                    return []
         self._pass(tick, now)
         return None
 
@@ -359,8 +362,8 @@ def _is_known(tick: Tick, seam: _Seam) -> bool:
     if tick.time_ns is None or last.time_ns is None:
         return tick.received_ns <= last.received_ns and tick.received_ns > 0
     at, newest = tick.time_ns // unit_ns, last.time_ns // unit_ns
-    if at != newest:
-        return at < newest
+    if at != newest or _is_older(tick, last):
+        return at <= newest
     return any(
         known.time_ns is not None
         and known.time_ns // unit_ns == at
@@ -381,6 +384,11 @@ def _same(tick: Tick, last: Tick) -> bool:
         and tick.ask_size == last.ask_size
         and tick.open_interest == last.open_interest
     )
+
+
+def _is_older(tick: Tick, last: Tick) -> bool:
+    """Whether the day's volume proves, of two pictures of one time, that this one was taken first."""
+    return tick.volume is not None and last.volume is not None and tick.volume < last.volume
 
 
 def _nothing_happened(last: Tick, tick: Tick) -> bool:

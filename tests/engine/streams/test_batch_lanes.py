@@ -12,11 +12,12 @@ SECOND = 1_000_000_000
 
 
 def frame(rows, source="a"):
-    """A frame of (place, second, price) rows."""
+    """A frame of (place, second, price, volume) rows; the volume may be left out."""
     values = np.full((len(rows), len(TICK_FIELDS)), np.nan)
-    values[:, TICK_FIELDS.index("price")] = [price for _, _, price in rows]
-    times = np.array([NO_TIME if at is None else at * SECOND for _, at, _ in rows], np.int64)
-    return TickBatch(tuple(INSTRUMENTS[place] for place, _, _ in rows), values, times, source=source)
+    values[:, TICK_FIELDS.index("price")] = [row[2] for row in rows]
+    values[:, TICK_FIELDS.index("volume")] = [(*row, None)[3] or np.nan for row in rows]
+    times = np.array([NO_TIME if at is None else at * SECOND for _, at, *_ in rows], np.int64)
+    return TickBatch(tuple(INSTRUMENTS[place] for place, *_ in rows), values, times, source=source)
 
 
 def items_of(reader):
@@ -27,7 +28,12 @@ def items_of(reader):
 
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(1, 12)), st.integers(1, 3).map(float)),
+    st.tuples(
+        st.integers(0, 3),
+        st.one_of(st.none(), st.integers(1, 12)),
+        st.integers(1, 3).map(float),
+        st.one_of(st.none(), st.integers(1, 3)),
+    ),
     min_size=1,
     max_size=4,
     unique_by=lambda row: row[0],
@@ -116,3 +122,17 @@ def test_what_is_wanted_again_begins_with_the_picture_that_stands(virtually, fak
     before, after = virtually(scene)
     assert len(before) == 2
     assert after == before
+
+
+def test_a_frame_with_less_volume_at_the_same_second_is_older(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, "a") as desk, desk.engine.ticks(INSTRUMENTS) as reader:
+            await clock.sleep(1.0)
+            for volume in (2, 1, 3):
+                rows = [(0, 5, float(volume), volume), (1, 5, float(volume), None)]
+                desk.engine._hub.deliver(desk.engine.sources["a"], frame(rows))
+            return by_instrument(items_of(reader))
+
+    items = virtually(scene)
+    assert [tick.price for tick in items[INSTRUMENTS[0]]] == [2.0, 3.0]
+    assert [tick.price for tick in items[INSTRUMENTS[1]]] == [2.0, 1.0, 3.0]

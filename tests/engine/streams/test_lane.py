@@ -130,6 +130,23 @@ def test_a_picture_that_is_older_or_the_same_does_not_go_on():
     assert (lane.late, lane.duplicates) == (1, 1)
 
 
+def test_of_pictures_of_one_second_the_days_volume_tells_which_was_first():
+    lane = started()
+    first, second, third = (picture(1000, 10.0 + step, volume=100.0 + step) for step in range(3))
+    assert take(lane, first, third, second, first) == [first, third]
+    assert (lane.late, lane.duplicates) == (2, 0)
+    unknown = picture(1000, 14.0)
+    assert take(lane, unknown) == [unknown], "without a volume nothing proves it"
+
+
+def test_at_a_change_of_source_the_days_volume_tells_what_is_older():
+    lane = started("fine")
+    take(lane, picture(5700, 10.0, "fine", volume=100.0))
+    held = [picture(5000, 9.0, "coarse", volume=90.0), picture(5000, 11.0, "coarse", volume=110.0)]
+    items = lane.switch("coarse", "coarse", SECOND, held, 1.0, whole=True, why="reset")
+    assert [item.price for item in items if isinstance(item, Tick)] == [11.0]
+
+
 def test_a_clock_that_was_set_back_does_not_silence_the_instrument():
     lane = started()
     take(lane, picture(3_600_000, 10.0))
