@@ -37,7 +37,7 @@ def timeline_lines(events: Sequence[Event], sight: Sight, width: int) -> tuple[C
     lines: list[Cell] = []
     for capability in sorted({move.capability for move in moves}):
         own = [move for move in reversed(moves) if move.capability == capability]
-        spells = tuple(_spells(own, begin, now))
+        spells = tuple(_spells(own, max(begin, sight.snapshot.engine.started_at), now))
         open_s = sum(end - start for state, start, end in spells if state == "open")
         lines.append(
             (
@@ -96,6 +96,7 @@ def _strip(
 ) -> Cell:
     """One sign for each stretch of `room` equal ones: the gravest state within it, however short."""
     looks = {
+        "not running": Span(" "),
         "closed": Span(glyphs.passed, Ink.DIM),
         "held": Span(glyphs.forced, Ink.FORCED),
         "half-open": Span(glyphs.trying, Ink.WARN),
@@ -103,7 +104,7 @@ def _strip(
     }
     gravity = list(looks)
     step = (now - begin) / room
-    cells = ["closed"] * room
+    cells = ["not running"] * room
     for state, start, end in spells:
         first = min(room - 1, int((start - begin) / step))
         last = min(room - 1, int((end - begin) / step))

@@ -68,6 +68,19 @@ def test_a_breaker_s_timeline_shows_each_state_as_long_as_it_lasted(snapshot: Sn
     assert any((line.startswith("14:03") and line.endswith("now")) or "now" in line for line in lines)
 
 
+def test_a_timeline_is_blank_before_the_engine_was_there(snapshot: Snapshot) -> None:
+    engine = msgspec.structs.replace(snapshot.engine, started_at=AT - 150)
+    young = msgspec.structs.replace(snapshot, engine=engine)
+    opened = _at(75, 1, BreakerOpened(source="yahoo", capability="", open_for_s=60.0, why="cut"))
+    lines = _texts(source_lines("yahoo", [opened], Sight(young, zone=UTC), 100))
+    strip = next(line for line in lines if line.startswith("source "))[9:76]
+    assert {sign: strip.count(sign) for sign in (" ", UNICODE.passed, UNICODE.failed)} == {
+        " ": pytest.approx(33, abs=1),
+        UNICODE.passed: pytest.approx(17, abs=1),
+        UNICODE.failed: pytest.approx(17, abs=1),
+    }
+
+
 def test_each_move_is_told_with_the_errors_that_caused_it_and_only_there(snapshot: Snapshot) -> None:
     lines = _texts(source_lines("yahoo", MOVES, Sight(snapshot, zone=UTC), 100))
     begin = lines.index("breaker timeline")
