@@ -1,9 +1,7 @@
 """The console as an app: the feed, the themes, the dialogs, the way commands go, and a clean end."""
 
 import asyncio
-import select
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +14,7 @@ from mds_engine.link import EngineLink
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from mds_tui.engine_watch import EngineWatch, Standing, Turn, restart_sentences
 from mds_tui.feed import Feed
 from mds_tui.format.cells import Cell
 from mds_tui.format.events import event_line
@@ -25,6 +24,7 @@ from mds_tui.palettes import FALLBACK, Palette, Themes, bare_palette, load_theme
 from mds_tui.screens.main import MainScreen
 from mds_tui.screens.subjects import Subject, routes_for, sources_for
 from mds_tui.settings import ConsoleSettings
+from mds_tui.terminal import terminal_is_gone
 from mds_tui.theme import css_variables, paint_of, textual_theme
 from mds_tui.widgets.paint import Paint
 
@@ -93,6 +93,7 @@ class ConsoleApp(App[None]):
         )
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
+        self._watch = EngineWatch()
         self.frame_ms: float | None = None
         self._incidents = Incidents()
         self._worked_s = 0.0
@@ -171,15 +172,20 @@ class ConsoleApp(App[None]):
 
     def beat(self) -> None:
         """One frame: what is new in the feed goes to the desk."""
+        if not self.is_running:
+            return  # a last tick while the screens are taken down
         worked_s = time.thread_time()
         if self._worked_s:
             spent_ms = (worked_s - self._worked_s) * 1000
             self.frame_ms = spent_ms if self.frame_ms is None else self.frame_ms * 0.9 + spent_ms * 0.1
         self._worked_s = worked_s
-        had_picture = self.feed.snapshot is not None
         news = self.feed.poll()
-        if not had_picture and self.feed.snapshot is not None:
+        standing = self._watch.standing
+        turn = self._watch.look(self.feed)
+        if standing is not self._watch.standing:
             self.desk.refresh_bindings()
+        if turn is not None:
+            self._tell_turn(turn)
         self._tell(news)
         self.desk.beat(news)
 
@@ -203,6 +209,12 @@ class ConsoleApp(App[None]):
         if len(toasts) > MOST_TOASTS:
             self.notify(f"and {len(toasts) - MOST_TOASTS} more: see the events", severity="warning")
         if self.settings.bell and any(is_alarm(event) for event in news):
+            self.bell()
+
+    def _tell_turn(self, turn: Turn) -> None:
+        if self.settings.toasts:
+            self.notify(turn.words, title="engine", severity="error" if turn.bad else "information")
+        if self.settings.bell and turn.bad:
             self.bell()
 
     def notify(
@@ -273,11 +285,14 @@ class ConsoleApp(App[None]):
             self.submit(command)
 
     async def _send(self, command: Command) -> None:
+        answer = self.link.send(command)
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                result: CommandResult = await asyncio.wrap_future(self.link.send(command))
+                result: CommandResult = await asyncio.wrap_future(answer)
         except TimeoutError:
-            self.notify(f"no answer from the engine within {ANSWER_WITHIN_S:.0f} s", severity="error")
+            became = "it will not be done" if answer.cancelled() else "it is being done: see the events"
+            words = f"no answer from the engine within {ANSWER_WITHIN_S:.0f} s; {became}"
+            self.notify(words, title="not done" if answer.cancelled() else "waiting", severity="error")
             return
         self.notify(
             result.message,
@@ -285,6 +300,26 @@ class ConsoleApp(App[None]):
             severity="information" if result.accepted else "error",
         )
         self.beat()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A restart is offered while the engine is silent or has ended."""
+        if action == "restart_engine":
+            if self._watch.standing not in (Standing.SILENT, Standing.ENDED):
+                return False
+            return None if self.settings.read_only else True
+        return super().check_action(action, parameters)
+
+    def action_restart_engine(self) -> None:
+        """Ask, then end the engine and build it anew."""
+        from mds_tui.screens.dialog import Confirm
+
+        def says() -> Sequence[str]:
+            return restart_sentences(self.feed, self.link.whereabouts())
+
+        dialog = Confirm("restart the engine", "restart", says, self.view, self.paint)
+        self.push_screen(
+            dialog, lambda yes: self.notify(self.link.restart(), title="restart") if yes else None
+        )
 
     # Pages, palette, themes, quitting.
 
@@ -325,18 +360,11 @@ class ConsoleApp(App[None]):
         self.theme = name
 
     def _keep(self, name: str) -> None:
-        from mds_tui.remembered import remember_theme
+        from mds_tui.remembered import keep_theme
 
-        file = self.settings.looks_file
-        if file is None:
-            return
-        try:
-            remember_theme(file, name, self.settings.configured_theme)
-        except OSError as error:
-            words = f"{name} until you leave: {file} cannot be written: {error.strerror}; see to its folder"
-            self.notify(words, title="theme", severity="warning")
-        else:
-            self.notify(f"{name}, kept in {file}", title="theme")
+        if (file := self.settings.looks_file) is not None:
+            words, kept = keep_theme(file, name, self.settings.configured_theme)
+            self.notify(words, title="theme", severity="information" if kept else "warning")
 
     def _take_theme(self) -> None:
         self._palette = self._palettes.get(self.theme, self._palette)
@@ -369,16 +397,6 @@ def run_console(link: EngineLink, settings: ConsoleSettings) -> int:
     finally:
         link.close()
     return app.return_code or 0
-
-
-def terminal_is_gone() -> bool:
-    """True when standard input is a terminal that hung up."""
-    stdin = sys.__stdin__
-    if stdin is None or stdin.closed:
-        return False
-    poll = select.poll()
-    poll.register(stdin.fileno(), select.POLLHUP)
-    return any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in poll.poll(0))
 
 
 def _forced(sight: Sight) -> tuple[str, ...]:

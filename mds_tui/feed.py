@@ -7,8 +7,8 @@ from mds_engine.control import Event, Snapshot
 from mds_engine.link import EngineLink
 
 KEPT_EVENTS = 2000
-SILENT_AFTER_S = 2.0
-"""A picture older than this is no longer the present."""
+SILENT_AFTER_S = 1.5
+"""A picture older than this is no longer the present: ten a second are made."""
 
 
 class Feed:
@@ -51,6 +51,11 @@ class Feed:
     def silent(self) -> bool:
         """True when there is a picture and it is old."""
         return self.snapshot is not None and self.age_s > SILENT_AFTER_S
+
+    @property
+    def present(self) -> bool:
+        """True while what is seen is what is: there is a picture, it is not old, and the engine runs."""
+        return self.snapshot is not None and not self.silent and self.failure is None
 
     @property
     def failure(self) -> str | None:

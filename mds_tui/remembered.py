@@ -28,6 +28,18 @@ def remembered_theme(file: Path, configured: str) -> str | None:
     return theme if isinstance(theme, str) else None
 
 
+def keep_theme(file: Path, theme: str, configured: str) -> tuple[str, bool]:
+    """Keep a choice if that can be. Returns what to say of it, and whether it is kept."""
+    try:
+        remember_theme(file, theme, configured)
+    except OSError as error:
+        return (
+            f"{theme} until you leave: {file} cannot be written: {error.strerror}; see to its folder",
+            False,
+        )
+    return f"{theme}, kept in {file}", True
+
+
 def remember_theme(file: Path, theme: str, configured: str) -> None:
     """Keep a choice, whole or not at all. Raises OSError where it cannot be written."""
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,27 +1,32 @@
 """The engine in a thread with an event loop of its own, behind an `EngineLink`."""
 
-import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mds_engine.control import Command, CommandResult, Event, Snapshot
-from mds_engine.errors import MdsError
+from mds_engine.engine_thread import EngineThread
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-
     from mds_engine.engine import Engine
+
+_END_WITHIN_S = 2.0
+"""An engine that is started again has so long to end by itself, and as long again when it is interrupted."""
+_KEPT_EVENTS = 2000
+"""Of engines that have ended."""
 
 
 class EmbeddedLink:
     """An `EngineLink` to an engine in this process. See `mds_engine.link` for what each method promises.
 
     `build` makes the engine; it is called in the engine's thread, so that
-    importing what the engine needs costs the screen nothing. A new snapshot is
-    published every `interval_s` seconds. `beside` is run on the engine's loop for
-    as long as the engine runs: the demo's desk.
+    importing what the engine needs costs the screen nothing, and once more for
+    each restart. A new snapshot is published every `interval_s` seconds. `beside`
+    is run on the engine's loop for as long as the engine runs: the demo's desk.
     """
 
     mode = "embedded"
@@ -34,106 +39,100 @@ class EmbeddedLink:
         beside: "Callable[[Engine], Coroutine[None, None, None]] | None" = None,
     ) -> None:
         self._build = build
-        self._beside = beside
         self._interval_s = interval_s
-        self._snapshot: Snapshot | None = None
-        self._engine: Engine | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._failure: str | None = None
-        self._thread: threading.Thread | None = None
-        self._ready = threading.Event()
+        self._beside = beside
+        self._runs = self._new()
+        self._started = False
+        self._closed = False
+        self._restarting: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._last: Snapshot | None = None
+        self._ending: EngineThread | None = None
+        """The one that a restart ends: what it still shows on its way out is not the present."""
+        self._why_ending: str | None = None
+        self._earlier: deque[Event] = deque(maxlen=_KEPT_EVENTS)
+        self._offset = 0
+        """Events of this engine are numbered on from those of the engines before it."""
 
     def start(self) -> None:
         """Start the thread; returns at once. The first snapshot comes when the engine is up."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="mds-engine", daemon=True)
-            self._thread.start()
+        with self._lock:
+            if not self._started and not self._closed:
+                self._started = True
+                self._runs.start()
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop the engine and wait for its thread, at most `timeout_s`."""
-        thread = self._thread
-        if thread is None:
-            return
-        self._ready.wait(timeout_s)
-        loop, stop = self._loop, self._stop
-        if loop is not None and stop is not None and thread.is_alive():
-            try:
-                loop.call_soon_threadsafe(stop.set)
-            except RuntimeError:
-                _log().debug("engine_loop_was_closed_already")
-        thread.join(timeout_s)
+        with self._lock:
+            self._closed = True
+            restarting = self._restarting
+        if restarting is not None:
+            restarting.join(timeout_s)
+        if self._started:
+            self._runs.end(timeout_s)
+
+    def restart(self) -> str:
+        """End the engine, whatever it does, and build it anew; returns at once, with what will come of it."""
+        with self._lock:
+            if self._closed or not self._started:
+                return "the engine was not started"
+            if self._restarting is not None and self._restarting.is_alive():
+                return "the engine is being started again already"
+            self._ending, self._why_ending = self._runs, self._runs.failure
+            self._restarting = threading.Thread(
+                target=self._begin_anew, name="mds-engine restart", daemon=True
+            )
+            self._restarting.start()
+        return "the engine is being started again"
+
+    def whereabouts(self) -> str:
+        """Where in its code the engine is now, for when it does not answer."""
+        return self._runs.whereabouts()
 
     def snapshot(self) -> Snapshot | None:
-        """The latest picture; the same object until there is a newer one."""
-        return self._snapshot
+        """The latest picture; the same object until there is a newer one, over a restart too."""
+        runs = self._runs
+        if runs is not self._ending and runs.snapshot is not None:
+            self._last = runs.snapshot
+        return self._last
 
     def events(self, after: int) -> tuple[Event, ...]:
         """Events with a number above `after`, oldest first."""
-        engine = self._engine
-        return () if engine is None else engine.events(after)
+        with self._lock:
+            runs, offset = self._runs, self._offset
+            earlier = (
+                tuple(event for event in self._earlier if event.number > after) if offset > after else ()
+            )
+        fresh = runs.events(max(0, after - offset))
+        return (*earlier, *_numbered_on(fresh, offset))
 
     def send(self, command: Command) -> "Future[CommandResult]":
         """Hand in a command; the future ends with what became of it."""
-        engine, loop = self._engine, self._loop
-        if engine is None or loop is None or self._failure is not None:
-            answer: Future[CommandResult] = Future()
-            why = self._failure or "the engine is not up yet"
-            answer.set_result(CommandResult(accepted=False, message=f"not done: {why}"))
-            return answer
-        return asyncio.run_coroutine_threadsafe(engine.apply(command), loop)
+        return self._runs.send(command)
 
     def failure(self) -> str | None:
         """Why the engine is not running, None while all is well."""
-        return self._failure
+        runs = self._runs
+        return self._why_ending if runs is self._ending else runs.failure
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except MdsError as error:
-            self._failure = str(error)
-        except Exception as error:  # noqa: BLE001  the thread's last line: the screen must learn why it ended
-            _log().exception("engine_died")
-            self._failure = f"the engine died: {type(error).__name__}: {error}; the log has more"
-        finally:
-            self._ready.set()
+    def _new(self) -> EngineThread:
+        return EngineThread(self._build, interval_s=self._interval_s, beside=self._beside)
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = stop = asyncio.Event()
-        self._ready.set()
-        engine = self._build()
-        async with engine:
-            self._engine = engine
-            publishing = asyncio.create_task(self._publish(engine), name="publish snapshots")
-            stopping = asyncio.create_task(stop.wait(), name="wait for the end")
-            broken = asyncio.create_task(engine.wait_broken(), name="wait for a defect")
-            tasks: list[asyncio.Task[None] | asyncio.Task[bool]] = [publishing, stopping, broken]
-            if self._beside is not None:
-                tasks.append(asyncio.create_task(self._beside(engine), name="beside the engine"))
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-        self._failure = "the engine was stopped"
-
-    async def _publish(self, engine: "Engine") -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            lag_s = max(0.0, loop.time() - due)
-            self._snapshot = engine.snapshot(loop_lag_ms=lag_s * 1000.0)
-            due = loop.time() + self._interval_s
-            await asyncio.sleep(self._interval_s)
+    def _begin_anew(self) -> None:
+        runs = self._runs
+        # One that cannot even be interrupted is left alone: its thread ends when what holds it lets go.
+        runs.end(_END_WITHIN_S) or runs.interrupt(_END_WITHIN_S)
+        with self._lock:
+            if self._closed:
+                self._ending = None
+                return
+            self._earlier.extend(_numbered_on(runs.events(0), self._offset))
+            self._offset = self._earlier[-1].number if self._earlier else 0
+            self._runs = self._new()
+            self._runs.start()
 
 
-def _log() -> "FilteringBoundLogger":
-    # This module is there before the first paint, and importing structlog takes long.
-    from mds_engine.log import get_logger
-
-    logger: FilteringBoundLogger = get_logger(__name__)
-    return logger
+def _numbered_on(events: tuple[Event, ...], offset: int) -> tuple[Event, ...]:
+    if not offset:
+        return events
+    return tuple(msgspec.structs.replace(event, number=event.number + offset) for event in events)

@@ -33,7 +33,18 @@ class EngineLink(Protocol):
         ...
 
     def send(self, command: Command) -> "Future[CommandResult]":
-        """Hand in a command. The future ends with what became of it; it never raises for a refusal."""
+        """Hand in a command. The future ends with what became of it; it never raises for a refusal.
+
+        Cancelled before the engine has taken the command up, it is never done.
+        """
+        ...
+
+    def restart(self) -> str:
+        """End the engine and begin anew, where this link can; returns at once, with a sentence about it."""
+        ...
+
+    def whereabouts(self) -> str:
+        """Where in its code the engine is now, for when it does not answer; empty where that is unknown."""
         ...
 
     def failure(self) -> str | None:

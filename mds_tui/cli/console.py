@@ -51,15 +51,16 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
     simulator = SimulatorProcess(seed=seed)
 
     def build() -> "Engine":
-        # In the engine's thread: the screen is there before the simulator is.
+        # In the engine's thread: the screen is there before the simulator is. Once more for each restart.
         from mds_engine.config.simulated import demo_config
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
         from mds_tui.cli.vendors import InstalledVendors
 
-        simulator.start()
-        remember_demo(simulator.address)
+        if not simulator.running:
+            simulator.start()
+            remember_demo(simulator.address)
         vendors = InstalledVendors()
         config = demo_config(vendors, simulator.address)
         recorder = black_box(config.recording, config.engine.name)

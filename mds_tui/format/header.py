@@ -19,6 +19,10 @@ class Figures(NamedTuple):
     """Of the engine's loop."""
     frame_ms: float | None = None
     """The console's own work for one frame."""
+    dropped: int = 0
+    """Ticks since the start that readers lost because they were too slow."""
+    conflated: int = 0
+    """Ticks since the start whose place a newer one took, as their reader asked."""
 
 
 class Status(NamedTuple):
@@ -59,6 +63,8 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
         (4, _flow(status.figures) if status.started else EMPTY),
         (5, _pulse(status.figures) if status.started else EMPTY),
+        (6, _losses(status.figures) if status.started else EMPTY),
+        (3, _way_out(status)),
     ]
     while True:
         left = join((part for _, part in parts), separator)
@@ -161,6 +167,24 @@ def _overrides(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
 
 def _flow(figures: Figures) -> Cell:
     return (Span(count(figures.ticks_per_s)), Span(" t/s", Ink.DIM))
+
+
+def _losses(figures: Figures) -> Cell:
+    """What did not reach a reader, by its own slowness or by its own wish; nothing while there is nothing."""
+    parts: list[Cell] = []
+    if figures.dropped:
+        parts.append((Span("dropped ", Ink.DIM), Span(count(figures.dropped), Ink.WARN)))
+    if figures.conflated:
+        parts.append((Span("conflated ", Ink.DIM), Span(count(figures.conflated))))
+    return join(parts, (Span("  "),))
+
+
+def _way_out(status: Status) -> Cell:
+    """The key that helps where the engine does not answer."""
+    if status.failure is None and status.silent_s is None:
+        return EMPTY
+    ink = Ink.DIM if status.read_only else Ink.ACCENT
+    return (Span("X", ink, "app.restart_engine"), Span(" restarts it", Ink.DIM, "app.restart_engine"))
 
 
 def _pulse(figures: Figures) -> Cell:

@@ -25,6 +25,7 @@ def acting_bindings() -> list[Binding]:
 
 
 LOOKING_BINDINGS = [
+    Binding("X", "app.restart_engine", "restart the engine"),
     Binding("u", "undo", "undo"),
     Binding("slash", "prompt('/')", "filter"),
     Binding("colon", "prompt(':')", "command"),
@@ -42,6 +43,7 @@ LOOKING_BINDINGS = [
 IMPORTANCE = (
     "help",
     "app.quit",
+    "app.restart_engine",
     *(binding.action for binding in acting_bindings()),
     "undo",
     "prompt('/')",

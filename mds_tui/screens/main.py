@@ -193,7 +193,13 @@ class MainScreen(PromptScreen):
         first = self._figures.frame_ms is None and self.console.frame_ms is not None
         if first or now - self._figures_at >= FIGURES_EVERY_S:
             self._figures_at = now
-            self._figures = Figures(engine.ticks_per_s, engine.loop_lag_ms, self.console.frame_ms)
+            self._figures = Figures(
+                engine.ticks_per_s,
+                engine.loop_lag_ms,
+                self.console.frame_ms,
+                engine.ticks_dropped,
+                engine.ticks_conflated,
+            )
         return self._figures
 
     def _light(self, news: Sequence[Event]) -> None:
@@ -313,8 +319,8 @@ class MainScreen(PromptScreen):
     # Keys that act.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """None greys: read-only, or no engine. False hides: nothing to undo."""
-        ready = self.console.feed.snapshot is not None and self.console.feed.failure is None
+        """None greys: read-only, or no engine that answers. False hides: nothing to undo."""
+        ready = self.console.feed.present
         if action == "act":
             dangerous = entry(str(parameters[0])).dangerous
             return True if ready and not (dangerous and self.console.settings.read_only) else None

@@ -118,7 +118,7 @@ def test_an_engine_that_cannot_be_built_says_why(linked, error, words):
         raise error
 
     link = linked(build)
-    link._thread.join(PATIENCE_S)
+    link._runs.thread.join(PATIENCE_S)
     assert link.failure() == words
     assert not link.send(commands.CheckHealth(source="a")).result(PATIENCE_S).accepted
     assert link.snapshot() is None
@@ -133,5 +133,5 @@ def test_a_defect_of_the_engine_itself_ends_it_and_is_told(linked):
         raise LookupError("a defect")
 
     watcher.engine._housekeeping.settle = defect
-    link._thread.join(PATIENCE_S)
+    link._runs.thread.join(PATIENCE_S)
     assert link.failure() == "the engine died: LookupError: a defect; the log has more"

@@ -65,6 +65,13 @@ class ScriptedLink:
     def failure(self) -> str | None:
         return self.reason
 
+    def restart(self) -> str:
+        self.started += 1
+        return "the engine is being started again"
+
+    def whereabouts(self) -> str:
+        return ""
+
 
 async def _settled(*_: float) -> None:
     """Until no widget has a message or a callback left, and nothing waits to be painted."""
