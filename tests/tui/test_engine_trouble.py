@@ -239,9 +239,7 @@ async def test_what_was_asked_of_a_blocked_engine_and_given_up_is_not_done_later
         assert app.view().snapshot.route("NSE/quote").pinned is None
 
 
-async def test_losses_stand_in_the_header_where_there_is_room(
-    console, link, times, read_screen
-) -> None:
+async def test_losses_stand_in_the_header_where_there_is_room(console, link, times, read_screen) -> None:
     engine = msgspec.structs.replace(link.picture.engine, ticks_dropped=12, ticks_conflated=3400)
     link.picture = msgspec.structs.replace(link.picture, engine=engine)
     app = console()
