@@ -10,6 +10,7 @@ from mds_engine.control.snapshot import WatchRow
 from mds_tui.details.others import event_lines, instrument_lines
 from mds_tui.details.route import route_lines
 from mds_tui.details.source import source_lines
+from mds_tui.details.trail import Trail
 from mds_tui.format.cells import Cell
 from mds_tui.format.sight import Sight
 from mds_tui.screens.subjects import subject_of
@@ -25,7 +26,7 @@ def detail_of(
     if isinstance(item, Event):
         return "event", partial(event_lines, key, tuple(events))
     if isinstance(item, WatchRow):
-        return key, partial(instrument_lines, key)
+        return key, partial(instrument_lines, key, Trail())
     subject = subject_of(item, snapshot)
     if subject.route is not None:
         return subject.route, partial(route_lines, subject.route, events)

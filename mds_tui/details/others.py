@@ -7,6 +7,7 @@ from mds_engine.control.events import Event
 from mds_engine.control.snapshot import WatchRow
 
 from mds_tui.details.lines import entry, heading, table
+from mds_tui.details.trail import Trail
 from mds_tui.format.cells import Cell, Ink, Span, cell
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.numbers import NOTHING, age, basis_points, change, clock, compact, count, price
@@ -14,8 +15,8 @@ from mds_tui.format.sight import Sight
 from mds_tui.panes.routes import chain_cell
 
 
-def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
-    """Last values, and the routes that it goes over."""
+def instrument_lines(name: str, trail: Trail, sight: Sight, width: int) -> tuple[Cell, ...]:
+    """Last values, the ticks that went by since `trail` was made, and the routes that it goes over."""
     row = next((row for row in sight.snapshot.watch if row.instrument == name), None)
     if row is None:
         return (cell(f"{name} is not watched any more", Ink.WARN),)
@@ -39,6 +40,8 @@ def instrument_lines(name: str, sight: Sight, width: int) -> tuple[Cell, ...]:
     if row.doubt:
         lines += entry("doubt", cell(f"{row.source} looks wrong: {row.doubt}", Ink.BAD), width)
     lines += _sources(row)
+    trail.note(row, sight.snapshot.at)
+    lines += trail.lines(sight, width)
     exchange = name.partition(":")[0]
     lines += heading("routes")
     for route in sight.snapshot.routes:

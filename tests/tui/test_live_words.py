@@ -7,6 +7,7 @@ from mds_engine.control.snapshot import SourcePrice, StreamView
 
 from mds_tui.details.others import instrument_lines
 from mds_tui.details.source import source_lines
+from mds_tui.details.trail import Trail
 from mds_tui.format.cells import text_of
 from mds_tui.format.sight import Sight
 from mds_tui.panes.watch import WatchPane
@@ -40,7 +41,7 @@ def test_the_watch_pane_shows_how_far_the_sources_are_apart(doubted: Snapshot) -
 
 
 def test_the_instrument_page_lays_its_sources_side_by_side(doubted: Snapshot) -> None:
-    lines = [text_of(line).rstrip() for line in instrument_lines("NSE:NIFTY 50", Sight(doubted), 80)]
+    lines = [text_of(line).rstrip() for line in instrument_lines("NSE:NIFTY 50", Trail(), Sight(doubted), 80)]
     assert f"doubt         kite looks wrong: {DOUBT}" in lines
     start = lines.index("at its sources, 12.0 bps apart")
     assert [line.split() for line in lines[start + 1 : start + 4]] == [
