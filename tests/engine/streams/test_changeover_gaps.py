@@ -248,3 +248,31 @@ def test_what_the_active_stream_left_out_is_taken_from_the_standby(virtually, fa
     assert filled == {("b", "X:ONE", 10), ("b", "X:TWO", 10)}
     held = [tick.price for tick in items if isinstance(tick, Tick) and tick.flags & TickFlag.HELD]
     assert sorted(set(held)) == span(31, 40)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_standby_that_dies_at_the_same_moment_leaves_one_gap_or_none(virtually, fake_desk, numbered):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE]) as ticks:
+            market = Market(desk, clock)
+            market.numbered = numbered
+            for name in "ab":
+                source = desk.engine.sources[name].source
+                source.has_trades, source.trades = numbered, market.past(name)
+                desk[name].stream_opens_in_s = 3.0
+            await clock.sleep(5.0)
+            await market.run(15.0)
+            for name in "ba":
+                desk[name].stream.end(Unavailable("reset"))
+            await clock.sleep(0.001)
+            await market.run(20.0)
+            return everything(ticks)
+
+    items = virtually(scene)
+    if numbered:
+        assert numbers(items) == span(1, 350)
+        assert gaps(items) == []
+    else:
+        (gap,) = gaps(items)
+        first = (gap.before_ns - 1_750_000_000_000_000_000) // 100_000_000
+        assert numbers(items) == span(1, 150) + span(first, 350)

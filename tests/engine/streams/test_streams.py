@@ -310,6 +310,33 @@ def test_what_nobody_reads_stays_a_while_and_is_then_let_go(virtually, fake_desk
     assert virtually(scene) == (1, 1, True, False)
 
 
+def test_readers_that_come_and_go_share_one_subscription(virtually, fake_desk):
+    async def scene(clock):
+        streams = StreamSettings(linger_s=5.0)
+        async with (
+            fake_desk(clock, "a", streams=streams) as desk,
+            desk.engine.ticks(["X:ONE"]) as stays,
+        ):
+            await clock.sleep(0.5)
+            got = []
+            for price in range(50):
+                async with desk.engine.ticks(["X:ONE", "X:TWO"]) as passes:
+                    await clock.sleep(0.05)
+                    desk["a"].stream.push(float(price))
+                    got.append({item.price for item in await take(passes, 2)} == {float(price)})
+                await clock.sleep(0.05)
+            meanwhile = sorted(str(instrument) for instrument in desk["a"].stream.subscribed)
+            await clock.sleep(8.0)
+            after = sorted(str(instrument) for instrument in desk["a"].stream.subscribed)
+            prices = [tick.price for tick in drain(stays)]
+            return all(got), prices, meanwhile, after, len(desk["a"].stream_attempts)
+
+    got, prices, meanwhile, after, attempts = virtually(scene)
+    assert got
+    assert prices == [float(price) for price in range(50)]
+    assert (meanwhile, after, attempts) == (["X:ONE", "X:TWO"], ["X:ONE"], 1)
+
+
 def test_the_board_shows_what_is_watched_and_no_more(virtually, fake_desk):
     async def scene(clock):
         console = ConsoleSettings(watch=("X:ONE",))
