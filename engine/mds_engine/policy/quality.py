@@ -16,6 +16,7 @@ import msgspec
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.hours import is_open as regular_hours
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.policy.quality_feed import Feed
 from mds_engine.policy.quality_pair import Pair
 from mds_engine.policy.quality_settings import QualitySettings
@@ -115,6 +116,8 @@ class QualityMonitor:
         """Note live ticks of one source, in the order in which they came. `now` is monotonic."""
         if not self.settings.enabled:
             return
+        if type(ticks) is TickFrames:
+            ticks = ticks.batches[-1]
         if type(ticks) is TickBatch:  # isinstance asks the abstract Sequence, at the price of a tick
             # A connection hands on the same tuple while its frames name the same instruments.
             self._frames[source, id(ticks.instruments)] = ticks, now

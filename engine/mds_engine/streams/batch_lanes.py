@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.streams.lane import Lane
 from mds_engine.streams.reader import TickReader
+from mds_engine.streams.rows_at import RowsAt, rows_at
 
 _MOST_LATE = 16
 """As in a lane: so many late ones in a row are a clock that was set back."""
@@ -24,25 +26,28 @@ _VOLUME = TICK_FIELDS.index("volume")
 class Plan:
     """What is done with the frames of one list of instruments, until lanes or readers change."""
 
-    __slots__ = ("instruments", "lanes", "plain", "readers", "slots", "source")
+    __slots__ = ("instruments", "is_plain", "lanes", "places", "plain", "readers", "slots", "source")
 
     def __init__(
         self,
         source: str,
         instruments: tuple[Instrument, ...],
         lanes: list[Lane | None],
-        slots: NDArray[np.intp],
+        slots: RowsAt,
         readers: list[tuple[TickReader, NDArray[np.bool_] | None]],
     ) -> None:
         self.source = source
         self.instruments = instruments
         self.lanes = lanes
         self.slots = slots
+        self.places = np.arange(slots.start, slots.stop) if isinstance(slots, slice) else slots
         self.readers = readers
         """Each with the rows that it reads; None is all."""
         self.plain: NDArray[np.bool_] = np.fromiter(
             (lane is not None and lane.is_plain(source) for lane in lanes), bool, len(lanes)
         )
+        self.is_plain = bool(self.plain.all()) and len(set(instruments)) == len(instruments)
+        """Whether all of them are, and none is there twice."""
 
 
 class BatchLanes:
@@ -94,17 +99,39 @@ class BatchLanes:
         slots, time_ns = plan.slots, batch.time_ns
         last_ns = self._time_ns[slots]
         keep = plan.plain & (time_ns > last_ns)
-        if not keep.all():
-            keep |= plan.plain & self._unlike_the_last(slots, batch, last_ns)
-        whole = bool(keep.all())
+        if np.count_nonzero(keep) < len(keep):
+            keep |= plan.plain & self._unlike_the_last(plan.places, batch, last_ns)
+        whole = np.count_nonzero(keep) == len(keep)
         out = batch if whole else batch.take(keep)
-        kept = slots if whole else slots[keep]
-        self._time_ns[kept] = out.time_ns
-        self._values[kept] = out.values
-        self._late_run[kept] = 0
-        self._at[kept] = now
-        self._ahead[kept] = True
+        kept = slots if whole else plan.places[keep]
+        self._remember(kept, out.time_ns, out.values, now)
         return out, None if whole else keep
+
+    def pass_whole(self, plan: Plan, frames: TickFrames, now: float) -> bool:
+        """Whether every tick of these frames goes on. If not, nothing was noted: sift each frame."""
+        slots, time_ns = plan.slots, frames.time_ns
+        if not plan.is_plain:
+            return False
+        earlier_ns = np.concatenate((self._time_ns[slots][None], time_ns[:-1]))
+        later = time_ns > earlier_ns
+        if np.count_nonzero(later) < later.size:
+            values = frames.values.view(np.int64)
+            earlier = np.concatenate((self._values[slots].view(np.int64)[None], values[:-1]))
+            same_time = (time_ns == earlier_ns) & (time_ns != NO_TIME)
+            fresh = later | (same_time & (values != earlier).any(axis=2))
+            if np.count_nonzero(fresh) < fresh.size:
+                return False
+        self._remember(slots, time_ns[-1], frames.values[-1], now)
+        return True
+
+    def _remember(
+        self, slots: RowsAt, time_ns: NDArray[np.int64], values: NDArray[np.float64], now: float
+    ) -> None:
+        self._time_ns[slots] = time_ns
+        self._values[slots] = values
+        self._late_run[slots] = 0
+        self._at[slots] = now
+        self._ahead[slots] = True
 
     def sync(self, lane: Lane) -> None:
         """Let a lane know what was delivered of its instrument past it."""
@@ -150,7 +177,7 @@ class BatchLanes:
         return fresh
 
     def _make_plan(self, source: str, instruments: tuple[Instrument, ...]) -> Plan:
-        slots = np.fromiter(map(self._slot, instruments), np.intp, len(instruments))
+        slots = rows_at([self._slot(instrument) for instrument in instruments])
         lanes = [self._lane_of(instrument) for instrument in instruments]
         rows: dict[TickReader, list[int]] = {}
         for row, instrument in enumerate(instruments):

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Quote, Tick
-from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_batch import NO_TIME, TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.streams.board_row import BoardRow
 
 if TYPE_CHECKING:
@@ -80,8 +81,11 @@ class Board:
             self._take_out(row)
         row.change_source(trusted=trusted)
 
-    def put_batch(self, batch: TickBatch, now: float) -> None:
-        """Note the ticks of one frame, as `put` would one after the other."""
+    def put_batch(self, batch: TickBatch, now: float, *, frames: int = 1) -> None:
+        """Note the ticks of one frame, as `put` would one after the other.
+
+        It may stand for several `frames`, whose figures it takes the place of.
+        """
         if not batch.instruments:
             return
         places = self._rosters.get(id(batch.instruments)) or self._find_places(batch.instruments)
@@ -96,7 +100,15 @@ class Board:
             for row in places.rows:
                 row.in_columns = True
             places.settled_at = self._moves
-        table.put(places.of_table, batch, now)
+        table.put(places.of_table, batch, now, frames)
+
+    def put_frames(self, frames: TickFrames, now: float) -> None:
+        """Note frames of the same instruments, as `put_batch` would one after the other."""
+        if _newest_says_all(frames):
+            self.put_batch(frames.batches[-1], now, frames=len(frames.time_ns))
+            return
+        for batch in frames.batches:
+            self.put_batch(batch, now)
 
     def seed(self, quote: Quote, now: float) -> None:
         """Note a quote: all that is known before the first tick, and a previous close that ticks may lack."""
@@ -147,3 +159,12 @@ class Board:
     def _rows_of(self, instruments: Iterable[Instrument]) -> list[BoardRow]:
         known = self._rows
         return [known.get(instrument) or self._add(instrument) for instrument in instruments]
+
+
+def _newest_says_all(frames: TickFrames) -> bool:
+    """Whether nothing is known only from an earlier one."""
+    names, values = frames.instruments, frames.values
+    known = values == values  # noqa: PLR0124  only NaN differs from itself
+    if not known.all() and (known != known[-1]).any():
+        return False
+    return not (frames.time_ns[-1] == NO_TIME).any() and len(set(names)) == len(names)

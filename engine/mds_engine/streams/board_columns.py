@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mds_engine.model import Instrument
 from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
 from mds_engine.streams.board_row import BoardRow
+from mds_engine.streams.rows_at import RowsAt, rows_at
 
 _FIELDS = len(TICK_FIELDS)
 _SEEN_AT, _TIME, _TICKS, _SOURCE = range(_FIELDS, _FIELDS + 4)
@@ -58,7 +59,7 @@ class Places:
     def __init__(self, instruments: tuple[Instrument, ...], rows: list[BoardRow]) -> None:
         self.instruments = instruments
         self.rows = rows
-        self.of_table = np.array([row.place for row in rows], np.intp)
+        self.of_table = rows_at([row.place for row in rows])
         self.distinct = len(set(instruments)) == len(instruments)
         """Whether none is there twice: a later tick must not hide what only an earlier one says."""
         self.settled_at = -1
@@ -85,17 +86,23 @@ class BoardTable:
             more = max(places, 2 * held) - held
             self._table = np.concatenate((self._table, np.full((more, _WIDTH), np.nan)))
 
-    def put(self, places: NDArray[np.intp], batch: TickBatch, now: float) -> None:
+    def put(self, places: RowsAt, batch: TickBatch, now: float, frames: int) -> None:
         """Note a frame's ticks, each at its place; no place is there twice. NaN leaves what was."""
         values, times = batch.values, batch.time_ns
-        held = self._table.take(places, 0)  # for few places in a third of the time of [places]
+        # For few places `take` needs a third of the time of [places].
+        held = self._table[places] if isinstance(places, slice) else self._table.take(places, 0)
         whole = held.view(np.int64)
-        np.copyto(held[:, :_FIELDS], values, where=values == values)  # noqa: PLR0124  only NaN differs from itself
+        known = values == values  # noqa: PLR0124  only NaN differs from itself
+        if np.count_nonzero(known) == known.size:
+            held[:, :_FIELDS] = values
+        else:
+            np.copyto(held[:, :_FIELDS], values, where=known)
         held[:, _SEEN_AT] = now
         np.copyto(whole[:, _TIME], times, where=times != NO_TIME)
-        whole[:, _TICKS] += 1
+        whole[:, _TICKS] += frames
         whole[:, _SOURCE] = self._number_of(batch.source)
-        self._table[places] = held
+        if not isinstance(places, slice):
+            self._table[places] = held
 
     def write(self, rows: Sequence[BoardRow]) -> None:
         """Put what these rows hold in their places."""

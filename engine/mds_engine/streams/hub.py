@@ -12,6 +12,7 @@ from mds_engine.control.events import Event
 from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -297,8 +298,7 @@ class TickHub:
             ring.append(now, ticks)
         if runtime.polls is None:  # what is asked for now and then is late by its nature
             self.quality.observe(name, ticks, now)
-        if type(ticks) is TickBatch:  # isinstance would ask the abstract Sequence, which is slow
-            self._deliver_batch(name, ticks, now)
+        if type(ticks) is not list and self._deliver_columns(name, ticks, now):
             return
         if self._batches is not None:
             for tick in ticks:
@@ -323,13 +323,40 @@ class TickHub:
             else:
                 self._hand_on_all(lane, (tick,) if items is None else items)
 
-    def _deliver_batch(self, name: str, batch: TickBatch, now: float) -> None:
-        """Many at once, as far as their lanes are plain; the others one by one."""
-        batches = self._batches
-        if batches is None:
+    def _deliver_columns(self, name: str, ticks: Sequence[Tick], now: float) -> bool:
+        """Take them in columns; False if they are not in columns."""
+        # isinstance would ask the abstract Sequence, which is slow
+        if type(ticks) is TickBatch:
+            self._deliver_batch(name, ticks, now)
+        elif type(ticks) is TickFrames:
+            self._deliver_frames(name, ticks, now)
+        else:
+            return False
+        return True
+
+    def _deliver_frames(self, name: str, frames: TickFrames, now: float) -> None:
+        """All at once where nothing of them is old; else one frame after the other."""
+        batches = self._batch_lanes()
+        plan = batches.plan(name, frames.instruments)
+        if not batches.pass_whole(plan, frames, now):
+            for batch in frames.batches:
+                self._deliver_batch(name, batch, now)
+            return
+        self.board.put_frames(frames, now)
+        for reader, mask in plan.readers:
+            for batch in frames.batches:
+                reader.put_batch(batch if mask is None else batch.take(mask))
+
+    def _batch_lanes(self) -> "BatchLanes":
+        if self._batches is None:
             from mds_engine.streams.batch_lanes import BatchLanes
 
-            batches = self._batches = BatchLanes(self._lane_of.get, lambda one: self._readers.get(one, ()))
+            self._batches = BatchLanes(self._lane_of.get, lambda one: self._readers.get(one, ()))
+        return self._batches
+
+    def _deliver_batch(self, name: str, batch: TickBatch, now: float) -> None:
+        """Many at once, as far as their lanes are plain; the others one by one."""
+        batches = self._batch_lanes()
         plan = batches.plan(name, batch.instruments)
         passed, rows = batches.sift(plan, batch, now)
         if len(passed):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_frames import TickFrames
 
 _NEVER = float("inf")
 _ENOUGH_PAUSES = 16
@@ -113,7 +114,7 @@ class Liveness:
 
     def saw(self, ticks: Sequence[Tick], now: float) -> None:
         """Ticks of one frame came."""
-        if isinstance(ticks, TickBatch):
+        if type(ticks) is TickBatch or type(ticks) is TickFrames:
             # Its instruments are one object while its frames name the same ones: one store for all.
             self._batches[id(ticks.instruments)] = (ticks.instruments, now)
             return

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.model import Gap, Instrument, SourceSwitched, Tick
 from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
+from mds_engine.model.tick_frames import TickFrames
 
 INSTRUMENTS = tuple(Instrument("X", name) for name in ("A", "B", "C", "D"))
 SECOND = 1_000_000_000
@@ -18,6 +19,14 @@ def frame(rows, source="a"):
     values[:, TICK_FIELDS.index("volume")] = [(*row, None)[3] or np.nan for row in rows]
     times = np.array([NO_TIME if at is None else at * SECOND for _, at, *_ in rows], np.int64)
     return TickBatch(tuple(INSTRUMENTS[place] for place, *_ in rows), values, times, source=source)
+
+
+def together(batches):
+    """Frames of the same instruments, as they come when they come at once."""
+    names = batches[0].instruments
+    values = np.array([batch.values for batch in batches])
+    times = np.array([batch.time_ns for batch in batches])
+    return TickFrames(names, values, times, source=batches[0].source)
 
 
 def items_of(reader):
@@ -38,8 +47,15 @@ ROWS = st.lists(
     max_size=4,
     unique_by=lambda row: row[0],
 )
+SAME = st.lists(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(1, 3).map(float)), min_size=3, max_size=3),
+    min_size=2,
+    max_size=4,
+).map(lambda frames: [[(place, *row) for place, row in enumerate(rows)] for rows in frames])
 STEPS = st.lists(
     st.one_of(
+        st.tuples(st.just("frames"), st.sampled_from("ab"), SAME),
+        st.tuples(st.just("frames"), st.just("a"), SAME.map(lambda frames: sorted(frames, key=str))),
         st.tuples(st.just("frame"), st.sampled_from("ab"), ROWS),
         st.tuples(st.just("single"), st.sampled_from("ab"), ROWS),
         st.tuples(st.just("lost"), st.just("a"), st.just([])),
@@ -68,6 +84,14 @@ def test_frames_and_single_ticks_come_to_the_same(virtually, fake_desk, steps):
                     if what == "lost":
                         hub.lost(runtimes[source], INSTRUMENTS, "reset")
                         continue
+                    if what == "frames":
+                        batches = [frame(of_one, source) for of_one in rows]
+                        if batched:
+                            hub.deliver(runtimes[source], together(batches))
+                        else:
+                            for batch in batches:
+                                hub.deliver(runtimes[source], list(batch))
+                        continue
                     batch = frame(rows, source)
                     hub.deliver(runtimes[source], batch if batched and what == "frame" else list(batch))
                 board = [
@@ -78,6 +102,27 @@ def test_frames_and_single_ticks_come_to_the_same(virtually, fake_desk, steps):
         return virtually(scene)
 
     assert run(batched=True) == run(batched=False)
+
+
+def test_frames_that_came_at_once_reach_a_reader_one_by_one_and_the_board_with_their_last(
+    virtually, fake_desk
+):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            hub, runtimes = desk.engine._hub, desk.engine.sources
+            whole = desk.engine.ticks(INSTRUMENTS)
+            some = desk.engine.ticks(INSTRUMENTS[1:3])
+            batches = [frame([(place, at, 10.0 + at) for place in range(4)]) for at in (5, 6, 7)]
+            frames = together(batches)
+            hub.deliver(runtimes["a"], frames)
+            hub.deliver(runtimes["a"], frames)  # the second time they are old
+            chunks, row = whole.batches(), hub.board.row(INSTRUMENTS[3])
+            assert (row.price, row.time_ns, row.ticks) == (17.0, 7 * SECOND, 3)
+            assert [item.price for item in items_of(some)] == [15.0, 15.0, 16.0, 16.0, 17.0, 17.0]
+            return [await anext(chunks) for _ in batches], frames
+
+    came, frames = virtually(scene)
+    assert [one is batch for one, batch in zip(came, frames.batches, strict=True)] == [True] * 3
 
 
 def test_a_frame_reaches_a_reader_whole_and_a_change_of_source_is_told(virtually, fake_desk):

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mds_engine.model import Instrument, Quote, Tick, TickKind
 from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.streams.board import Board
 
 NAMES = tuple(Instrument("NSE", name) for name in "ABCDE")
@@ -77,6 +79,29 @@ class Boards(RuleBasedStateMachine):
         self.now += 1
         self.board.put_batch(batch_of(found), self.now)
         for tick in found:
+            self.note(tick)
+
+    @rule(
+        names=st.sampled_from(ROSTERS),
+        found=st.lists(st.lists(ticks(source="kite"), min_size=5, max_size=5), min_size=2, max_size=4),
+    )
+    def frames_that_came_at_once(self, names: tuple[Instrument, ...], found: list[list[Tick]]) -> None:
+        batches = [
+            batch_of(
+                [
+                    msgspec.structs.replace(tick, instrument=name)
+                    for tick, name in zip(frame, names, strict=False)
+                ],
+                names,
+            )
+            for frame in found
+        ]
+        self.now += 1.0
+        values = np.array([batch.values for batch in batches])
+        time_ns = np.array([batch.time_ns for batch in batches])
+        frames = TickFrames(names, values, time_ns, source="kite")
+        self.board.put_frames(frames, self.now)
+        for tick in frames:
             self.note(tick)
 
     @rule(names=st.sampled_from(ROSTERS), prices=st.lists(figures, min_size=5, max_size=5))

@@ -5,7 +5,8 @@ few. A frame usually names the same tokens as one before it: what they are
 called, and what divides their prices, is then known at a glance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.tick_batch import NO_TIME, TICK_FIELDS, TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.sources.kite.decode_ticker import (
     FULL,
     INDEX_FULL,
@@ -86,8 +88,6 @@ _DIVISORS[:, _PRICES] = np.array(PRICE_DIVISORS)[:, None]
 class _Roster(NamedTuple):
     """What frames that begin their packets with the same lengths and tokens have in common."""
 
-    tokens: list[int]
-    known: tuple[Instrument | None, ...]
     instruments: tuple[Instrument, ...]
     divisors: NDArray[np.float64]
 
@@ -95,15 +95,19 @@ class _Roster(NamedTuple):
 class TickerDecoder:
     """The frames of one connection to ticks.
 
-    `instruments` names the tokens; it is looked at anew for each frame, so
-    that its owner may change it at any time. A token without an instrument is
-    named `KITE:<token>`.
+    `instruments` names the tokens; its owner says `names_changed` after changing
+    it, for to look up the names of 500 packets takes longer than to decode them.
+    A token without an instrument is named `KITE:<token>`.
     """
 
     def __init__(self, instruments: Mapping[int, Instrument], source: str = "") -> None:
         self._instruments = instruments
         self._source = source
         self._rosters: dict[bytes, _Roster] = {}
+
+    def names_changed(self) -> None:
+        """Forget what the tokens of earlier frames were called."""
+        self._rosters.clear()
 
     def decode(self, frame: bytes, received_ns: int = 0) -> Sequence[Tick]:
         """One binary message, in the frame's order: a list of few ticks, a TickBatch of many.
@@ -121,18 +125,58 @@ class TickerDecoder:
                 return self._mixed(frame, count, received_ns)
         return decode_ticks(frame, self._instruments, self._source, received_ns)
 
+    def decode_all(self, frames: Sequence[bytes], received_ns: int = 0) -> Iterator[Sequence[Tick]]:
+        """Messages that came at once, oldest first, without those that bear no ticks.
+
+        Large ones in a row that name the same tokens become one `TickFrames`. Raises InvalidPayload, after
+        what came before it.
+        """
+        at = 0
+        while at < len(frames):
+            together = self._together(frames, at, received_ns)
+            if together is not None:
+                at += len(together.time_ns)
+                yield together
+                continue
+            ticks = self.decode(frames[at], received_ns)
+            at += 1
+            if ticks:
+                yield ticks
+
+    def _together(self, frames: Sequence[bytes], at: int, received_ns: int) -> TickFrames | None:
+        """The frames from here on that are of full packets of the same tokens; None if it is but one."""
+        first = frames[at]
+        size, step = len(first), 2 + FULL
+        count = first[0] << 8 | first[1] if size > 1 else 0
+        if count <= _SMALL or size != 2 + count * step or at + 1 == len(frames):
+            return None
+        as_long = list(takewhile(lambda frame: len(frame) == size, frames[at:]))
+        joined, number = b"".join(as_long[:2]), len(as_long)
+        heads = _heads(first, 1, count)
+        if number == 1 or _heads(joined, 2, count) != heads * 2:
+            return None
+        if heads[::6] + heads[1::6] != first[2:3] * count + first[3:4] * count:
+            return None
+        joined = b"".join(as_long)
+        if _heads(joined, number, count) != heads * number:
+            number = next(place for place, one in enumerate(as_long) if _heads(one, 1, count) != heads)
+        words = np.ndarray((number, count, FULL // 4), _WORD, joined, 4, (size, step, 4))
+        roster = self._roster(heads, words[0, :, 0])
+        values = words.take(_WORDS_OF[FULL], 2) / roster.divisors
+        time_ns = self._absent(values, words[:, :, _TIME_WORD[FULL]].astype(np.int64))
+        return TickFrames(roster.instruments, values, time_ns, source=self._source, received_ns=received_ns)
+
     def _alike(self, frame: bytes, count: int, length: int, received_ns: int) -> TickBatch | None:
         """Packets of one length: their words are a strided view of the frame. None if they are not."""
         step = 2 + length
         heads = np.ndarray((count,), _HEAD, frame, 2, (step,)).tobytes()
-        roster = self._rosters.get(heads)
-        if roster is None and heads[::6] + heads[1::6] != frame[2:3] * count + frame[3:4] * count:
+        lengths = heads[::6] + heads[1::6]
+        if heads not in self._rosters and lengths != frame[2:3] * count + frame[3:4] * count:
             return None
         words = np.ndarray((count, length // 4), _WORD, frame, 4, (step, 4))
-        if roster is None or tuple(map(self._instruments.get, roster.tokens)) != roster.known:
-            roster = self._remember(heads, words[:, 0])
+        roster = self._roster(heads, words[:, 0])
         if length == FULL:
-            values = words[:, _WORDS_OF[FULL]] / roster.divisors
+            values = words.take(_WORDS_OF[FULL], 1) / roster.divisors
         else:
             values = np.full((count, len(TICK_FIELDS)), _NAN)
             values[:, _COLUMNS_OF[length]] = words[:, _WORDS_OF[length]]
@@ -140,6 +184,11 @@ class TickerDecoder:
         time_word = _TIME_WORD.get(length)
         seconds = np.zeros(count, np.int64) if time_word is None else words[:, time_word].astype(np.int64)
         return self._batch(roster.instruments, values, seconds, received_ns)
+
+    def _roster(self, heads: bytes, token: NDArray[np.uint32]) -> _Roster:
+        """What is remembered of these packets."""
+        roster = self._rosters.get(heads)
+        return self._remember(heads, token) if roster is None else roster
 
     def _mixed(self, frame: bytes, count: int, received_ns: int) -> TickBatch:
         """Packets of several lengths: those of each length together, each put in its place."""
@@ -165,31 +214,36 @@ class TickerDecoder:
         seconds: NDArray[np.int64],
         received_ns: int,
     ) -> TickBatch:
-        may_lack = values[:, _ABSENT_IF_ZERO]
-        absent = may_lack == 0.0
-        may_lack[absent] = _NAN
-        if np.count_nonzero(absent[:, _BID_AND_ASK]):
-            values[:, _THEIR_SIZES][absent[:, _BID_AND_ASK]] = _NAN
-        time_ns = seconds * _NANOSECONDS
-        if np.count_nonzero(seconds) < len(seconds):
-            time_ns[seconds == 0] = NO_TIME
+        time_ns = self._absent(values, seconds)
         return TickBatch(instruments, values, time_ns, source=self._source, received_ns=received_ns)
 
+    def _absent(self, values: NDArray[np.float64], seconds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Put what a zero means in its place, in `values`; returns the times in nanoseconds."""
+        if np.count_nonzero(values) < values.size:
+            may_lack = values[..., _ABSENT_IF_ZERO]
+            absent = may_lack == 0.0
+            may_lack[absent] = _NAN
+            values[..., _THEIR_SIZES][absent[..., _BID_AND_ASK]] = _NAN
+        time_ns = seconds * _NANOSECONDS
+        if np.count_nonzero(seconds) < seconds.size:
+            time_ns[seconds == 0] = NO_TIME
+        return time_ns
+
     def _remember(self, heads: bytes, token: NDArray[np.uint32]) -> _Roster:
-        tokens = token.tolist()
         if len(self._rosters) >= _ROSTERS:
             self._rosters.clear()
-        roster = self._rosters[heads] = _Roster(
-            tokens,
-            tuple(map(self._instruments.get, tokens)),
-            self._named(tokens),
-            _DIVISORS[token & 0xFF],
-        )
+        roster = self._rosters[heads] = _Roster(self._named(token.tolist()), _DIVISORS[token & 0xFF])
         return roster
 
     def _named(self, tokens: list[int]) -> tuple[Instrument, ...]:
         find = self._instruments.get
         return tuple([find(token) or unnamed(token) for token in tokens])
+
+
+def _heads(frames: bytes, number: int, count: int) -> bytes:
+    """The packets' lengths and tokens, of so many frames of so many full packets each."""
+    step = 2 + FULL
+    return np.ndarray((number, count), _HEAD, frames, 2, (2 + count * step, step)).tobytes()
 
 
 def _sorted_by_length(frame: bytes, count: int) -> tuple[dict[int, list[int]], dict[int, list[int]]]:

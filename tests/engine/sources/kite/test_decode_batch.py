@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mds_engine.errors import InvalidPayload
 from mds_engine.model import Instrument
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_frames import TickFrames
 from mds_engine.sources.kite.decode_batch import TickerDecoder
 from mds_engine.sources.kite.decode_ticker import decode_ticks
 
@@ -92,8 +93,10 @@ def test_a_name_that_is_learned_or_changed_between_frames_is_the_new_one() -> No
     assert {tick.instrument.exchange for tick in decoder.decode(frame)} == {"KITE"}
     for exchange in ("NSE", "BSE"):
         names.update({token: Instrument(exchange, "X") for token in TOKENS})
+        decoder.names_changed()
         assert {tick.instrument for tick in decoder.decode(frame)} == {Instrument(exchange, "X")}
     names.clear()
+    decoder.names_changed()
     assert {tick.instrument.exchange for tick in decoder.decode(frame)} == {"KITE"}
 
 
@@ -104,6 +107,32 @@ def test_frames_of_the_same_tokens_share_their_instruments_and_not_their_figures
     assert isinstance(second, TickBatch)
     assert first.instruments is second.instruments
     assert list(first) == decode_ticks(random_frame(20, seed=1), NAMES)
+
+
+@given(st.lists(st.tuples(st.sampled_from((0, 9, 12)), st.sampled_from((184, 44))), max_size=12), st.data())
+def test_frames_that_came_at_once_are_the_ticks_of_each_in_turn(
+    shapes: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    frames = [random_frame(count, length, seed=data.draw(st.integers(0, 3))) for count, length in shapes]
+    decoder = TickerDecoder(NAMES, "zerodha")
+    ticks = [tick for one in decoder.decode_all(frames, 42) for tick in one]
+    assert ticks == [tick for frame in frames for tick in decode_ticks(frame, NAMES, "zerodha", 42)]
+
+
+def test_full_frames_of_the_same_tokens_that_came_at_once_stay_together() -> None:
+    other = frame_of(*(struct.pack(">I", TOKENS[0]) + bytes(180) for _ in range(20)))
+    alike = [random_frame(20, seed=seed) for seed in (1, 2, 3)]
+    found = list(TickerDecoder(NAMES).decode_all([*alike, other, *alike[:2], b"\0"]))
+    assert [(type(one), len(one)) for one in found] == [(TickFrames, 60), (TickBatch, 20), (TickFrames, 40)]
+    assert found[0][25] == decode_ticks(alike[1], NAMES)[5]
+    assert list(found[0][-2:]) == decode_ticks(alike[2], NAMES)[-2:]
+
+
+def test_what_came_before_a_frame_that_cannot_be_read_is_given_first() -> None:
+    frames = TickerDecoder(NAMES).decode_all([random_frame(20), random_frame(20, seed=2), b"\0\x09\0"])
+    assert len(next(frames)) == 40
+    with pytest.raises(InvalidPayload):
+        next(frames)
 
 
 def test_what_is_remembered_of_many_different_frames_is_bounded() -> None:
