@@ -100,7 +100,7 @@ class BatchLanes:
         last_ns = self._time_ns[slots]
         keep = plan.plain & (time_ns > last_ns)
         if np.count_nonzero(keep) < len(keep):
-            keep |= plan.plain & self._unlike_the_last(plan.places, batch, last_ns)
+            keep |= self._unlike_the_last(plan, batch, last_ns)
         whole = np.count_nonzero(keep) == len(keep)
         out = batch if whole else batch.take(keep)
         kept = slots if whole else plan.places[keep]
@@ -115,10 +115,12 @@ class BatchLanes:
         earlier_ns = np.concatenate((self._time_ns[slots][None], time_ns[:-1]))
         later = time_ns > earlier_ns
         if np.count_nonzero(later) < later.size:
-            values = frames.values.view(np.int64)
-            earlier = np.concatenate((self._values[slots].view(np.int64)[None], values[:-1]))
+            values = frames.values
+            earlier = np.concatenate((self._values[slots][None], values[:-1]))
             same_time = (time_ns == earlier_ns) & (time_ns != NO_TIME)
-            fresh = later | (same_time & (values != earlier).any(axis=2))
+            differs = (values.view(np.int64) != earlier.view(np.int64)).any(axis=2)
+            older = values[:, :, _VOLUME] < earlier[:, :, _VOLUME]
+            fresh = later | (same_time & differs & ~older)
             if np.count_nonzero(fresh) < fresh.size:
                 return False
         self._remember(slots, time_ns[-1], frames.values[-1], now)
@@ -159,15 +161,14 @@ class BatchLanes:
         self._at[slot] = at
         self._ahead[slot] = False
 
-    def _unlike_the_last(
-        self, slots: NDArray[np.intp], batch: TickBatch, last_ns: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Rows without a time, those that differ at the same time, and late ones after too many."""
-        time_ns = batch.time_ns
-        untimed = time_ns == NO_TIME
-        same_time = (time_ns == last_ns) & ~untimed
+    def _unlike_the_last(self, plan: Plan, batch: TickBatch, last_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Plain rows without a time, those that differ at the same time, and late ones after too many."""
+        slots, time_ns = plan.places, batch.time_ns
+        untimed = plan.plain & (time_ns == NO_TIME)
+        timed = plan.plain & ~untimed
+        same_time = timed & (time_ns == last_ns)
         older = same_time & (batch.values[:, _VOLUME] < self._values[slots, _VOLUME])
-        late = ((time_ns < last_ns) & ~untimed) | older
+        late = (timed & (time_ns < last_ns)) | older
         self._late_run[slots[late]] += 1
         anew = late & (self._late_run[slots] > _MOST_LATE)
         self.late += int(late.sum() - anew.sum())
