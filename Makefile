@@ -13,7 +13,7 @@ demo: $(VENV)/.app
 test: $(VENV)/.dev $(VENV)/.sdk
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench $(VENV)/.peers
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(VENV)/.dev
@@ -29,7 +29,7 @@ format: $(VENV)/.dev
 install: $(VENV)/.app
 
 clean:
-	rm -rf $(VENV) .sdk-venvs
+	rm -rf $(VENV) .sdk-venvs .peer-venvs
 
 $(VENV)/.pip: constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,6 +47,11 @@ $(VENV)/.dev: $(VENV)/.app
 
 $(VENV)/.bench: $(VENV)/.dev
 	@$(PIP) --group bench
+	@touch $@
+
+# Peers that are measured in environments of their own.
+$(VENV)/.peers: $(VENV)/.pip $(wildcard benchmarks/peer-requirements/*.txt)
+	@bash benchmarks/make_peer_venvs.sh
 	@touch $@
 
 # The official SDKs that cannot share an environment with each other.

@@ -19,6 +19,7 @@ NAMES = (
     "decode_kite",
     "decode_binance",
     "decode_yahoo",
+    "stream_path",
     "first_paint",
     "memory",
 )

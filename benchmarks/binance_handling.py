@@ -1,0 +1,121 @@
+"""An engine that takes Binance's frames from memory: decoder, hub, board and reader without a socket."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from mds_engine.config.schema import Config, EngineSettings
+from mds_engine.config.source_settings import SourceSettings
+from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.engine import Engine
+from mds_engine.model import Capability, Instrument, Tick
+from mds_engine.policy.limiter import LimitWindow
+from mds_engine.sources.binance.decode_stream import StreamDecoder
+from mds_engine.sources.contract import Deliver, RequestCost, Source, SourceContext, SourcePlugin, TickStream
+
+from benchmarks.stream_frames import SYMBOLS, aggregate_trades
+from benchmarks.timing import quiet_heap
+
+_A_READ = 280
+"""Frames that one read of 64 KiB brings in a flood."""
+
+Round = Callable[[], Awaitable[float]]
+
+
+class _MemoryStream(TickStream):
+    """Decodes what it is given as Binance's stream does what one read brings."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._decode = StreamDecoder("binance").decode
+        self._given: asyncio.Queue[list[bytes]] = asyncio.Queue()
+
+    async def open(self) -> None:
+        return
+
+    async def run(self) -> None:
+        while True:
+            frames = await self._given.get()
+            for start in range(0, len(frames), _A_READ):
+                received_ns = int(time.time() * 1e9)
+                came: list[Tick] = []
+                for frame in frames[start : start + _A_READ]:
+                    came += self._decode(frame, received_ns)
+                self._deliver(came)
+                await asyncio.sleep(0)
+
+    def give(self, frames: list[bytes]) -> None:
+        self._given.put_nowait(frames)
+
+    async def subscribe(self, instruments: Iterable[Instrument]) -> None:  # noqa: ARG002
+        return
+
+    async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:  # noqa: ARG002
+        return
+
+    async def close(self) -> None:
+        return
+
+
+class _MemorySource(Source):
+    capabilities = frozenset({Capability.TICKS})
+
+    def __init__(self, opened: list[_MemoryStream]) -> None:
+        self._opened = opened
+
+    def limits(self) -> Mapping[str, Sequence[LimitWindow]]:
+        return {"default": (LimitWindow(60_000_000, 60.0),)}
+
+    def cost(self, capability: Capability, instruments: int) -> RequestCost:  # noqa: ARG002
+        return RequestCost()
+
+    def serves(self, capability: Capability, instrument: Instrument) -> bool:  # noqa: ARG002
+        return True
+
+    async def connect(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+    async def check(self) -> None:
+        return
+
+    def stream(self, deliver: Deliver) -> TickStream:
+        self._opened.append(_MemoryStream(deliver))
+        return self._opened[-1]
+
+
+@asynccontextmanager
+async def handle_in_memory(count: int) -> AsyncIterator[Round]:
+    """Calls to have the next so many trades handled; each returns the seconds until a reader had the last."""
+    opened: list[_MemoryStream] = []
+
+    def create(_settings: SourceSettings, _context: SourceContext) -> Source:
+        return _MemorySource(opened)
+
+    plugin = SourcePlugin(kind="memory", title="Memory", settings=SourceSettings, create=create)
+    config = Config(
+        engine=EngineSettings(name="bench", state_path=":memory:"),
+        streams=StreamSettings(mute_after_s=0.0, regular_hours=False),
+        sources={"binance": SourceSettings(kind="memory")},
+    )
+    instruments = [Instrument("BINANCE", symbol) for symbol in SYMBOLS]
+    async with Engine(config, {"memory": plugin}) as engine, engine.ticks(instruments) as ticks:
+        while not opened:  # noqa: ASYNC110  a stream has nothing to wait for
+            await asyncio.sleep(0.01)
+        first = 0
+
+        async def one_round() -> float:
+            nonlocal first
+            frames = list(aggregate_trades(first, count))
+            first += count
+            with quiet_heap():
+                began = time.perf_counter()
+                opened[-1].give(frames)
+                for _ in range(count):
+                    await anext(ticks)
+                return time.perf_counter() - began
+
+        yield one_round
