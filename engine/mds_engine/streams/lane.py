@@ -334,6 +334,7 @@ class Lane:
         if not numbered and self.last is not None:
             self._seam = _Seam(self.last, tuple(self._recent), max(unit_ns, self._unit_ns))
         self.active, self._vendor, self._unit_ns = to, vendor, unit_ns
+        self.suspect = False  # it was the source before that looked wrong
         self._late_run = 0
         if known and not whole and not numbered:
             self.heard_until = self.last_at if self.heard_until is None else self.heard_until

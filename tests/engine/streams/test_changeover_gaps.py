@@ -276,3 +276,21 @@ def test_a_standby_that_dies_at_the_same_moment_leaves_one_gap_or_none(virtually
         (gap,) = gaps(items)
         first = (gap.before_ns - 1_750_000_000_000_000_000) // 100_000_000
         assert numbers(items) == span(1, 150) + span(first, 350)
+
+
+def test_what_a_standby_brings_in_place_of_a_suspect_source_is_not_suspect(virtually, fake_desk):
+    async def scene(clock):
+        async with warm(fake_desk, clock) as desk, desk.engine.ticks([ONE]) as ticks:
+            market, lane = Market(desk, clock), desk.engine._hub._lane_of[ONE]
+            await clock.sleep(1.0)
+            await market.run(1.0)
+            lane.suspect = True
+            await market.run(1.0)
+            await market.run(1.0, names="b")
+            await fall_over(desk, market, for_s=1.0)
+            return [tick for tick in everything(ticks) if isinstance(tick, Tick)]
+
+    ticks = virtually(scene)
+    suspects = [tick.price for tick in ticks if tick.flags & TickFlag.SUSPECT]
+    assert suspects == span(11, 20)
+    assert [tick.price for tick in ticks if tick.flags & TickFlag.HELD] == span(21, 30)
