@@ -167,7 +167,9 @@ class Simulator:
         """Switch a fault on, for one endpoint or for all. Raises UnknownVendorError."""
         port = self.vendor(vendor)
         if endpoint is not None and not 0 <= endpoint < len(port.endpoints):
-            raise UnknownVendorError(f"{vendor} has no endpoint {endpoint}; the last is {len(port.endpoints) - 1}")
+            raise UnknownVendorError(
+                f"{vendor} has no endpoint {endpoint}; the last is {len(port.endpoints) - 1}"
+            )
         active = self.faults.inject(vendor, fault, endpoint)
         if fault.kind is FaultKind.CUT_STREAM:
             for one in port.endpoints:
