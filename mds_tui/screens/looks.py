@@ -105,8 +105,12 @@ class ThemeChooser(ModalScreen[str | None]):
         rows: list[Cell] = [
             (
                 Span((glyphs.cursor if place == self._place else " ").ljust(2), Ink.ACCENT),
-                Span(palette.name.ljust(_NAME), Ink.STRONG if place == self._place else Ink.TEXT),
-                Span(f" {palette.title}", Ink.DIM),
+                Span(
+                    palette.name.ljust(_NAME),
+                    Ink.STRONG if place == self._place else Ink.TEXT,
+                    f"screen.jump({place})",
+                ),
+                Span(f" {palette.title}", Ink.DIM, f"screen.jump({place})"),
             )
             for place, palette in enumerate(self._palettes)
         ]

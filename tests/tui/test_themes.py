@@ -194,6 +194,18 @@ async def test_themes_are_tried_on_and_escape_brings_the_first_back(console, rea
         assert app.screen is app.desk
 
 
+async def test_a_click_tries_a_theme_on(console) -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("t")
+        place = list(SHIPPED).index("light")
+        await pilot.click("#themes", offset=(6, 1 + place))
+        await pilot.pause()
+        assert app.theme == "light"
+        await pilot.press("escape")
+        assert app.theme == "dark"
+
+
 async def test_enter_keeps_a_theme_and_says_where(console, tmp_path) -> None:
     file = tmp_path / "state" / "looks.json"
     app = console(looks_file=file, configured_theme="dark")
