@@ -7,7 +7,7 @@ from mds_engine.drills.evidence import Evidence
 from mds_engine.drills.scorecard import Check, at_least, at_most, exactly
 from mds_engine.drills.traffic import quantile_ms
 
-_SETTLE_S = 0.05
+_SETTLE_S = 0.15
 """A request that left before a breaker opened may arrive this much after it."""
 
 

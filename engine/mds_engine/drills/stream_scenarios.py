@@ -73,7 +73,7 @@ learn_after = 10
 frozen_s = 6.0
 recover_s = 4.0
 """
-_LEARNING_S = 26.0
+_LEARNING_S = 36.0
 """A price must have changed at twenty looks, one a second, before its standstills count as known."""
 
 
@@ -163,7 +163,7 @@ STREAM_SCENARIOS: tuple[StreamScenario, ...] = (
     StreamScenario(
         "frozen-price",
         "the primary's prices stand still while its ticks go on, on a route that stays with it",
-        (Phase(18.0, (Fault(kind=FaultKind.FROZEN_PRICE),)),),
+        (Phase(20.0, (Fault(kind=FaultKind.FROZEN_PRICE),)),),
         (*_WRONG, quality.frozen_price_was_found, quality.liar_was_flagged, judge.primary_kept),
         settings=_LEARNED_SOON,
         pace=10.0,
