@@ -7,8 +7,8 @@ from mds_engine.control.snapshot import CapabilityView, SourceView
 
 from mds_tui.details.breakers import is_of_breaker, timeline_lines
 from mds_tui.details.lines import decision_lines, entry, event_rows, heading, table
-from mds_tui.format.bars import breaker_dots, calm_top, quota_line, sparkline
-from mds_tui.format.cells import Cell, Ink, Span, cell, wrap
+from mds_tui.format.bars import breaker_dots, calm_top, chart, quota_line, sparkline
+from mds_tui.format.cells import Cell, Ink, Span, cell, fit, wrap
 from mds_tui.format.glyphs import state_ink
 from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, money, percent
 from mds_tui.format.sight import Sight
@@ -17,6 +17,9 @@ from mds_tui.panes.sources import breaker_words, state_sentence
 
 _EVENTS = 12
 _BAR = 20
+_CHART_WIDTH = 60
+_CHART_HEIGHT = 4
+_SCALE = 12
 _USE_AND_OUTLOOK = 24 + 16 + 16
 _WIDTHS = (7, 14, 6, 6, 6, 8, 6, 10, 24)
 _LEAST = 5
@@ -33,6 +36,7 @@ def source_lines(name: str, events: Iterable[Event], sight: Sight, width: int) -
         *_state(source, sight, width),
         *timeline_lines(own, sight, width),
         *_capabilities(source, sight, width),
+        *_chart(source, sight, width),
         *_limits(source, sight, width),
         *_endpoints(source, width),
         *_decisions(source, sight, width),
@@ -139,6 +143,23 @@ def _capability(source: SourceView, view: CapabilityView, sight: Sight) -> tuple
             top=calm_top(view.p99_series_ms),
         ),
     )
+
+
+def _chart(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
+    """The last minute of the capability that is asked most, large enough to see its shape."""
+    asked = [view for view in source.capabilities if any(value is not None for value in view.p99_series_ms)]
+    view = max(asked, key=lambda view: view.calls, default=None)
+    if view is None:
+        return ()
+    top = calm_top(view.p99_series_ms)
+    room = max(10, min(_CHART_WIDTH, width - _SCALE))
+    drawn = chart(view.p99_series_ms, room, _CHART_HEIGHT, sight.glyphs, state_ink(source.state), top=top)
+    scale = [f"{milliseconds(top)} ms", *[""] * (_CHART_HEIGHT - 2), "0"]
+    lines = [
+        (*fit((Span(label, Ink.DIM),), _SCALE - 2, right=True), Span("  "), *line)
+        for label, line in zip(scale, drawn, strict=True)
+    ]
+    return (*heading(f"p99 of {view.capability}, second by second over the last minute"), *lines)
 
 
 def _limits(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:

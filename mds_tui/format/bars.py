@@ -60,6 +60,23 @@ def sparkline(
     return (Span("".join(marks), ink),)
 
 
+def chart(
+    values: Sequence[float | None], width: int, height: int, glyphs: Glyphs, ink: Ink, *, top: float
+) -> tuple[Cell, ...]:
+    """Like a sparkline, `height` lines tall, the top one first; what is known shows at least a trace."""
+    steps = len(glyphs.ladder)
+    last = list(values)[-width:]
+    levels = [
+        0 if value is None or top <= 0 else max(1, min(height * steps, round(value / top * height * steps)))
+        for value in last
+    ]
+    lines = []
+    for below in range((height - 1) * steps, -1, -steps):
+        marks = (glyphs.ladder[min(steps, level - below) - 1] if level > below else " " for level in levels)
+        lines.append((Span("".join(marks).rjust(width), ink),))
+    return tuple(lines)
+
+
 def calm_top(values: Sequence[float | None]) -> float:
     """The top of a sparkline's scale: a calm line stays low, and only a real rise stands out."""
     known = sorted(value for value in values if value is not None)

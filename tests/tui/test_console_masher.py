@@ -8,14 +8,17 @@ from mds_engine.control.registry import entry_of
 from mds_tui.screens.dialog import Dialog
 
 KEYS = (
-    *"123456hjklgGsSypuFARBPEJK+qxz",
+    *"123456hjklgGsSywvfopuFARBPEJK+qxz",
     *("up", "down", "left", "right", "tab", "shift+tab", "enter", "escape", "space", "backspace"),
     *("slash", "colon", "question_mark", "pageup", "pagedown", "home", "end", "ctrl+p", "ctrl+q"),
 )
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, (120, 40)), (2, (80, 24)), (3, (60, 16))])
-async def test_random_keys(console, link, seed: int, size: tuple[int, int]) -> None:
+async def test_random_keys(
+    console, link, tmp_path, monkeypatch: pytest.MonkeyPatch, seed: int, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # one of the keys writes files
     chance = random.Random(seed)
     app = console()
     async with app.run_test(size=size) as pilot:
