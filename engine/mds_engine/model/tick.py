@@ -34,11 +34,13 @@ class TickFlag(IntFlag):
     """Its price or time departs from what the other sources say."""
 
 
-class Tick(msgspec.Struct, frozen=True, kw_only=True):
+class Tick(msgspec.Struct, frozen=True):
     """The normal form of all vendors' live data. Absent is None, never zero.
 
     `time_ns` (exchange) and `received_ns` (this machine) are UTC nanoseconds
-    since the epoch; clocks differ, so their difference may be negative.
+    since the epoch; clocks differ, so their difference may be negative. Name
+    the fields that you give; who gives more than fifteen, thousands of times a
+    second, gives them in order, which Python passes on four times as fast.
     """
 
     instrument: Instrument

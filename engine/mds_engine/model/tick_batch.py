@@ -113,25 +113,10 @@ class TickBatch(Sequence[Tick]):
             previous_close, open_interest, bid_size, ask_size,
         ) = figures  # fmt: skip
         return Tick(
-            instrument=instrument,
-            kind=self.kind,
-            price=price,
-            size=size,
-            time_ns=time_ns,
-            received_ns=self.received_ns,
-            volume=volume,
-            bid=bid,
-            bid_size=bid_size,
-            ask=ask,
-            ask_size=ask_size,
-            open=open_,
-            high=high,
-            low=low,
-            previous_close=previous_close,
-            open_interest=open_interest,
-            source=self.source,
-            flags=self.flags,
-        )
+            instrument, self.kind, price, size, time_ns, self.received_ns, volume,
+            bid, bid_size, ask, ask_size, open_, high, low, previous_close, open_interest,
+            source=self.source, flags=self.flags,
+        )  # fmt: skip
 
     def _like(
         self,

@@ -8,7 +8,7 @@ import importlib.util
 import math
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mds_engine.sources.yahoo.symbols import to_instrument
 
 _MILLISECOND_NS = 1_000_000
 _CRYPTO = 41
+_MOST_PRICES = 4096
 _QUOTE_KIND = TickKind.QUOTE
 
 
@@ -30,7 +31,14 @@ class _Frame(msgspec.Struct):
     type: str = "pricing"
 
 
+class _Pricing(msgspec.Struct, tag_field="type", tag="pricing"):
+    """The usual frame. msgspec reads base64 in a third of the time that binascii takes."""
+
+    message: bytes
+
+
 _FRAME = msgspec.json.Decoder(_Frame)
+_decode_pricing = msgspec.json.Decoder(_Pricing).decode
 
 
 def decode_stream(frame: str | bytes) -> list[tuple[str, Tick]]:
@@ -66,16 +74,27 @@ def decode_wanted(
 
 def _pricing(frame: str | bytes) -> Any:
     """The message within, None if the frame bears no prices."""
-    text = _message(frame)
-    if not text:
+    try:
+        packed = _decode_pricing(frame).message
+    except msgspec.MsgspecError:
+        packed = _packed_otherwise(frame)
+    if not packed:
         return None
     try:
-        data = _parser()(a2b_base64(text, strict_mode=True))
-    except (ValueError, _decode_error()) as error:  # binascii.Error is a ValueError
+        data = _parser()(packed)
+    except (ValueError, _decode_error()) as error:
         raise InvalidPayload(f"Yahoo's frame cannot be read: {error}", raw=excerpt(frame)) from error
     if not data.id:
         raise InvalidPayload("Yahoo's frame names no symbol", raw=excerpt(frame))
     return data
+
+
+def _packed_otherwise(frame: str | bytes) -> bytes:
+    """The protobuf of a frame of version 1, nothing of one that bears no prices."""
+    try:
+        return a2b_base64(_message(frame), strict_mode=True)
+    except ValueError as error:  # binascii.Error is one
+        raise InvalidPayload(f"Yahoo's frame cannot be read: {error}", raw=excerpt(frame)) from error
 
 
 def _message(frame: str | bytes) -> str:
@@ -100,51 +119,41 @@ def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> T
     open_, high, low, close = data.open_price, data.day_high, data.day_low, data.previous_close
     bid, ask, bid_size, ask_size = data.bid, data.ask, data.bid_size, data.ask_size
     interest = data.open_interest
-    if bid or ask or bid_size or ask_size or interest:
-        return Tick(
-            instrument=instrument,
-            kind=_QUOTE_KIND,
-            price=_price(price),
-            size=size * 1.0 or None,
-            time_ns=time_ms * _MILLISECOND_NS or None,
-            received_ns=received_ns,
-            volume=volume * 1.0 or None,
-            bid=_price(bid),
-            bid_size=bid_size * 1.0 or None,
-            ask=_price(ask),
-            ask_size=ask_size * 1.0 or None,
-            open=_price(open_),
-            high=_price(high),
-            low=_price(low),
-            previous_close=_price(close),
-            open_interest=interest * 1.0 or None,
-            source=source,
-        )
-    # Most messages have none of these, and Python passes up to 15 names three times as fast as 17.
+    # In order, not by name: Python passes up to fifteen names on quickly, and then no more.
     return Tick(
-        instrument=instrument,
-        kind=_QUOTE_KIND,
-        price=_price(price) if price else None,
-        size=size * 1.0 if size else None,
-        time_ns=time_ms * _MILLISECOND_NS or None,
-        received_ns=received_ns,
-        volume=volume * 1.0 if volume else None,
-        open=_price(open_) if open_ else None,
-        high=_price(high) if high else None,
-        low=_price(low) if low else None,
-        previous_close=_price(close) if close else None,
+        instrument,
+        _QUOTE_KIND,
+        _MEANT[price] if price else None,
+        size * 1.0 if size else None,
+        time_ms * _MILLISECOND_NS if time_ms else None,
+        received_ns,
+        volume * 1.0 if volume else None,
+        _MEANT[bid] if bid else None,
+        bid_size * 1.0 if bid_size else None,
+        _MEANT[ask] if ask else None,
+        ask_size * 1.0 if ask_size else None,
+        _MEANT[open_] if open_ else None,
+        _MEANT[high] if high else None,
+        _MEANT[low] if low else None,
+        _MEANT[close] if close else None,
+        interest * 1.0 if interest else None,
         source=source,
     )
 
 
-@lru_cache(maxsize=4096)
-def _price(value: float) -> float | None:
-    """As it was meant. Remembered, for every message about a share repeats the figures of its day."""
-    if not value:
-        return None
-    if not 0 < value < math.inf:
-        raise InvalidPayload(f"Yahoo's frame holds an impossible price: {value}")
-    return meant(value)
+class _Meant(dict[float, float]):
+    """Prices as they were meant. They are remembered: messages repeat the figures of the day."""
+
+    def __missing__(self, value: float) -> float:
+        if not 0 < value < math.inf:
+            raise InvalidPayload(f"Yahoo's frame holds an impossible price: {value}")
+        if len(self) >= _MOST_PRICES:
+            self.clear()
+        price = self[value] = meant(value)
+        return price
+
+
+_MEANT = _Meant()
 
 
 @cache

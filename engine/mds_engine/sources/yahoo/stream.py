@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from mds_engine.model import Instrument, Tick
+from mds_engine.model import Instrument
 from mds_engine.sources.contract import Deliver, SourceContext, TickStream
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.websocket import WebSocketShell
-from mds_engine.sources.yahoo.decode_stream import decode_stream
+from mds_engine.sources.yahoo.decode_stream import decode_wanted
 from mds_engine.sources.yahoo.symbols import to_symbol
 
 
@@ -79,11 +79,7 @@ class YahooStream(TickStream):
     def _take(self, frame: str | bytes) -> None:
         received_ns = int(self._clock.wall() * 1e9)
         self.last_frame_at = self._clock.now()
-        ticks = [
-            _signed(tick, instrument, self._name, received_ns)
-            for symbol, tick in decode_stream(frame)
-            for instrument in self._wanted.get(symbol, ())
-        ]
+        ticks = decode_wanted(frame, self._wanted, self._name, received_ns)
         if ticks:
             self._deliver(ticks)
 
@@ -95,7 +91,3 @@ class YahooStream(TickStream):
 
     async def _send(self, what: str, symbols: list[str]) -> None:
         await self._shell.send(msgspec.json.encode({what: symbols}).decode())
-
-
-def _signed(tick: Tick, instrument: Instrument, source: str, received_ns: int) -> Tick:
-    return msgspec.structs.replace(tick, instrument=instrument, source=source, received_ns=received_ns)

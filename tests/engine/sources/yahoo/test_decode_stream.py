@@ -131,11 +131,22 @@ def test_a_frame_of_another_type_bears_no_tick() -> None:
         "not base64!",
         AAPL[:-12],
         '{"type":"pricing","message":',
+        '{"type":"pricing","message":"not base64!"}',
+        f'{{"type":"pricing","message":"{AAPL[:-12]}"}}',
         base64.b64encode(b"\x15\x00\x00\x80\x3f").decode(),
         base64.b64encode(b"\x0a\x04AAPL\x15\x00\x00\xc0\x7f").decode(),
         base64.b64encode(b"\x0a\x04AAPL\x15\x00\x00\x80\xbf").decode(),
     ],
-    ids=["text", "cut short", "JSON cut short", "no symbol", "NaN", "negative"],
+    ids=[
+        "text",
+        "cut short",
+        "JSON cut short",
+        "text in JSON",
+        "cut short in JSON",
+        "no symbol",
+        "NaN",
+        "negative",
+    ],
 )
 def test_what_cannot_be_read_is_an_invalid_payload(frame: str) -> None:
     with pytest.raises(InvalidPayload):
