@@ -71,6 +71,7 @@ return_after_s = 2.0
 [quality]
 learn_after = 10
 frozen_s = 6.0
+frozen_factor = 2.0
 recover_s = 4.0
 """
 _LEARNING_S = 36.0
