@@ -1,6 +1,6 @@
 """From cells to strips: the only place where inks become colours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from unicodedata import category
 
@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from mds_tui.format.cells import Cell, Ink, fit
+from mds_tui.format.cells import Cell, Ink, Span, fit
 from mds_tui.format.glyphs import UNICODE, Glyphs
 from mds_tui.palettes import SURFACES
 
@@ -46,13 +46,14 @@ class Paint(NamedTuple):
     plain: bool = False
     """Nothing but ASCII where the console itself chooses the character."""
     marked: frozenset[Ink] = frozenset()
-    """Inks that are seen on blanks too, as a reversed one: the padding beside them is not theirs."""
+    """Inks that are seen on blanks too, as an underlined one: the padding around a word is not theirs."""
 
     def strip(self, content: Cell, width: int, *, ground: str, faded: bool = False) -> Strip:
         """A line of exactly `width` columns on a surface; `faded` draws it all in one quiet ink."""
         segments: list[Segment] = []
         text, ink, action = "", Ink.TEXT, ""
-        for span in fit(content, width, more=self.glyphs.more):
+        fitted = fit(content, width, more=self.glyphs.more)
+        for span in _bared(fitted, self.marked) if self.marked else fitted:
             blank = span.text.isspace() and ink not in self.marked
             same = span.action == action and (span.ink is ink or blank)
             if not same:
@@ -77,6 +78,17 @@ class Paint(NamedTuple):
         if action:
             style += Style.from_meta({"@click": action})
         return Segment(self.words(text), style)
+
+
+def _bared(content: Cell, marked: frozenset[Ink]) -> Iterator[Span]:
+    """The same spans, those in marked inks without the blanks at their ends."""
+    for span in content:
+        word = span.text.strip(" ")
+        if span.ink not in marked or len(word) == len(span.text) or not word:
+            yield span
+            continue
+        before, after = span.text.split(word, 1)
+        yield from (Span(before), span._replace(text=word), Span(after))
 
 
 NO_PAINT = Paint({(surface, ink): Style.null() for surface in SURFACES for ink in Ink})

@@ -13,7 +13,7 @@ def _fail_over(link, route: str = "NSE/ticks") -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("keys", ["F", "P", "q", "enter", "question_mark"])
+@pytest.mark.parametrize("keys", ["F", "B", "P", "q", "enter", "question_mark"])
 async def test_no_toast_covers_what_is_open(console, link, read_screen, size, keys: str) -> None:
     app = console()
     async with app.run_test(size=size, notifications=True) as pilot:

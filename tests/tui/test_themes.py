@@ -72,10 +72,11 @@ def _look(style: Style) -> tuple[object, ...]:
     return (style.color, style.bold, style.underline, style.reverse)
 
 
-def test_blanks_beside_a_reversed_word_are_not_reversed() -> None:
+def test_blanks_around_an_underlined_word_are_not_underlined() -> None:
     paint = paint_of(SHIPPED[PLAIN], ascii_only=False)
-    strip = paint.strip((Span("out", Ink.BAD), Span("   ")), 8, ground="background")
-    assert [(segment.text, segment.style.reverse) for segment in strip] == [("out", True), (" " * 5, None)]
+    strip = paint.strip((Span("  is out", Ink.BAD), Span("  ")), 12, ground="background")
+    found = [(segment.text, segment.style.underline) for segment in strip]
+    assert found == [("  ", None), ("is out", True), ("    ", None)]
 
 
 def _own(folder: Path, text: str) -> str:
