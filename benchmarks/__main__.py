@@ -20,6 +20,7 @@ NAMES = (
     "decode_binance",
     "decode_yahoo",
     "stream_path",
+    "send_to_board",
     "first_paint",
     "memory",
 )

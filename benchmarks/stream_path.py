@@ -61,7 +61,7 @@ def _rounds(server: StreamServer, kind: str, frames: int, names: Sequence[str], 
     with ExitStack() as stack:
         told = {
             name: stack.enter_context(
-                _receiver(name, server.url(f"{name}-{packets}"), frames * (packets or 1))
+                receiver(name, server.url(f"{name}-{packets}"), frames * (packets or 1))
             )
             for name in names
         }
@@ -69,27 +69,20 @@ def _rounds(server: StreamServer, kind: str, frames: int, names: Sequence[str], 
             server.make(kind, frames, packets=packets)
             for name in names:
                 began_ns = server.send(f"{name}-{packets}", _MESSAGES_FIRST.get(name, 0))
-                ended_ns = next(told[name])
+                ended_ns = int(next(told[name]))
                 if number:
                     found[name].append((ended_ns - began_ns) / 1e9 / frames)
     return Times(found)
 
 
 @contextmanager
-def _receiver(name: str, url: str, ticks: int) -> Iterator[Iterator[int]]:
-    """A contender at work; it tells the monotonic nanosecond of each end."""
+def receiver(name: str, url: str, ticks: int) -> Iterator[Iterator[bytes]]:
+    """A contender at work, and the lines that it prints."""
     if name == "cryptofeed":
         command = [peer_python(), str(_CRYPTOFEED), url, str(ticks)]
     else:
         command = [sys.executable, "-m", "benchmarks.stream_receivers", name, url, str(ticks)]
-    with lines_of(command) as lines:
-        yield map(int, lines)
-
-
-@contextmanager
-def lines_of(command: Sequence[str]) -> Iterator[Iterator[bytes]]:
-    """What a process prints, until it is no longer wanted."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             yield iter(process.stdout.readline, b"")

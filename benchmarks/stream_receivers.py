@@ -1,11 +1,13 @@
 """Who receives the frames of a stream benchmark, each in a process of its own:
 `python -m benchmarks.stream_receivers NAME URL COUNT`.
 
-Prints a line with the monotonic nanosecond at which each `COUNT` ticks are through.
+Prints a line with the monotonic nanosecond at which each `COUNT` ticks are through;
+those whose name ends in `_each` a JSON list with the nanosecond of every one of them.
 """
 
 import asyncio
 import gc
+import json
 import logging
 import sys
 import time
@@ -16,10 +18,12 @@ from mds_engine.config.secret import Secret
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.engine import Engine
+from mds_engine.model import Tick
 from mds_engine.sources.binance import plugin as binance_plugin
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.kite import plugin as kite_plugin
 from mds_engine.sources.kite.settings import KiteSettings
+from mds_engine.streams.board import Board
 
 from benchmarks.stream_frames import SYMBOLS
 
@@ -123,6 +127,62 @@ def _kite_ticker(url: str, count: int) -> None:
     ticker.connect()
 
 
+async def _bare_each(url: str, count: int) -> None:
+    """`websockets` alone: when each frame was received."""
+    from websockets.asyncio.client import connect
+
+    async with connect(url, compression=None, ping_interval=None, max_size=None) as connection:
+        while True:
+            at_ns = []
+            for _ in range(count):
+                await connection.recv()
+                at_ns.append(time.monotonic_ns())
+            _tell(at_ns)
+
+
+async def _binance_each(url: str, count: int) -> None:
+    """The whole engine on one Binance: when each tick was on the board, and when its reader had it."""
+    plugins = {"binance": binance_plugin}
+    instruments = [f"BINANCE:{symbol}" for symbol in SYMBOLS]
+    engine = Engine(binance_at(url), plugins)
+    board = engine._hub.board = _TimedBoard()  # noqa: SLF001  nobody else says when a tick is there
+    async with engine, engine.ticks(instruments) as ticks:
+        while True:
+            at_ns = []
+            for _ in range(count):
+                await anext(ticks)
+                at_ns.append(time.monotonic_ns())
+            told, board.at_ns = board.at_ns, []
+            _tell([told, at_ns])
+
+
+class _TimedBoard(Board):
+    __slots__ = ("at_ns",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_ns: list[int] = []
+
+    def put(self, tick: Tick, now: float) -> None:
+        super().put(tick, now)
+        self.at_ns.append(time.monotonic_ns())
+
+
+def _tell(told: object) -> None:
+    print(json.dumps(told), flush=True)
+    gc.collect()
+    gc.freeze()
+
+
+_RECEIVERS = {
+    "bare": _bare,
+    "bare_each": _bare_each,
+    "binance": _binance,
+    "binance_each": _binance_each,
+    "kite": _kite,
+}
+
+
 def main() -> None:
     """Receive for ever."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -130,8 +190,7 @@ def main() -> None:
     if name == "kite_ticker":
         _kite_ticker(url, int(count))
     else:
-        receive = {"bare": _bare, "binance": _binance, "kite": _kite}[name]
-        asyncio.run(receive(url, int(count)))
+        asyncio.run(_RECEIVERS[name](url, int(count)))
 
 
 if __name__ == "__main__":
