@@ -21,6 +21,7 @@ NAMES = (
     "decode_yahoo",
     "stream_path",
     "send_to_board",
+    "stream_failover",
     "first_paint",
     "memory",
 )

@@ -11,7 +11,6 @@ from benchmarks.stream_server import stream_server
 ABOUT = "Binance's trades at an even pace, from the send in another process to the board and to a reader"
 ROUNDS, A_SECOND, FOR_S = 7, 5_000, 2.0
 _COUNT = int(A_SECOND * FOR_S)
-_US = 1e3
 
 
 async def run() -> list[Row]:
@@ -39,15 +38,18 @@ async def run() -> list[Row]:
     return [
         Row(what=f"send to board at {A_SECOND:,} ticks/s, p50, times as long as a bare websockets receive",
             value=ratio["board"], at_most=2.0,
-            note=f"websockets {median(half['bare']) / _US:.0f} us,"
-                 f" ours {median(half['board']) / _US:.0f} us"),
+            note=f"websockets {_us(half['bare'])}, ours {_us(half['board'])}"),
         Row(what="the same, p99", value=worst["board"] / 1e6, unit="ms", at_most=10.0,
             note=f"websockets {worst['bare'] / 1e6:.3g} ms"),
         Row(what="send to a reader, p50, times as long as a bare websockets receive", value=ratio["reader"],
-            note=f"{median(half['reader']) / _US:.0f} us, p99 {worst['reader'] / 1e6:.3g} ms"),
+            note=f"{_us(half['reader'])}, p99 {worst['reader'] / 1e6:.3g} ms"),
     ]  # fmt: skip
 
 
 def _since(sent_ns: list[int], came_ns: list[int]) -> list[float]:
     """Nanoseconds on the way, of each."""
     return [float(came - sent) for sent, came in zip(sent_ns, came_ns, strict=True)]
+
+
+def _us(rounds_ns: list[float]) -> str:
+    return f"{median(rounds_ns) / 1e3:.0f} us"
