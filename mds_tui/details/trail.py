@@ -13,7 +13,7 @@ from mds_tui.format.sight import Sight
 
 _KEPT = 72
 _TOLD = 12
-_WIDTHS = (8, 12, 9, 12, 16)
+_WIDTHS = (8, 12, 10, 11, 15)
 
 
 class Step(NamedTuple):
@@ -71,11 +71,11 @@ def _told(value: float) -> str:
 def _row(step: Step, before: Step | None, sight: Sight) -> tuple[Cell, ...]:
     moved = (step.price / before.price - 1.0) * 1e4 if before is not None and before.price else 0.0
     ink = Ink.GOOD if moved > 0 else Ink.BAD if moved < 0 else Ink.DIM
-    more = f"and {count(step.ticks - 1)} before it" if step.ticks > 1 else ""
+    more = f"{count(step.ticks - 1)} before it" if step.ticks > 1 else ""
     return (
         cell(clock(step.at, sight.zone), Ink.DIM),
         cell(_told(step.price), Ink.STRONG if before is None or moved else Ink.TEXT),
-        cell(f"{moved:+.1f} bp" if moved else NOTHING, ink),
+        cell(f"{moved:+.2f} bp" if moved else NOTHING, ink),
         cell(step.source or NOTHING, Ink.DIM),
         cell(more, Ink.FAINT),
     )
