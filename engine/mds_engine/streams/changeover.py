@@ -129,8 +129,9 @@ class Changeover:
             if roles.standby is not None:
                 listening.add(roles.standby.name)
             _want(wanted, roles, of_exchange)
+            reasons: dict[str, str] = {}
             for instrument, lane in of_exchange.items():
-                to, why = self._target(lane, route, roles.standby, now)
+                to, why = self._target(lane, route, roles.standby, reasons, now)
                 if not to or lane.active == to:
                     self._handovers.pop(instrument, None)
                 elif self._must_wait(lane, to, route, now):
@@ -169,8 +170,11 @@ class Changeover:
         )
         return _Roles(serving, standby, probed)
 
-    def _target(self, lane: Lane, route: Route, standby: Unit | None, now: float) -> tuple[str, str]:
-        """The source that an instrument should come from, and why it changes."""
+    def _target(
+        self, lane: Lane, route: Route, standby: Unit | None, reasons: dict[str, str], now: float
+    ) -> tuple[str, str]:
+        """The source that an instrument should come from, and why it changes. `reasons` has those that were
+        found already, by the source that is left: thousands of lanes may leave one at once."""
         serving = route.serving
         if serving is None:
             return "", ""
@@ -180,7 +184,11 @@ class Changeover:
             if lane.active != avoided.source or not avoided.is_mute or lane.last_at <= avoided.since:
                 return standby.name, avoided.why
             del self._avoided[lane.instrument]  # it came while there was nobody else to take it from
-        return serving.name, _why(route, lane, now)
+        if lane.active == serving.name:
+            return serving.name, ""
+        if lane.active not in reasons:
+            reasons[lane.active] = _why(route, lane.active, now)
+        return serving.name, reasons[lane.active]
 
     def _must_wait(self, lane: Lane, to: str, route: Route, now: float) -> bool:
         """Whether the old source still sends what the new one does not have yet."""
@@ -374,9 +382,9 @@ def _may_stream(unit: Unit, now: float) -> bool:
     )
 
 
-def _why(route: Route, lane: Lane, now: float) -> str:
-    """Why a lane changes to the source that serves its route."""
+def _why(route: Route, left: str, now: float) -> str:
+    """Why lanes change from the source `left` to the one that serves their route."""
     if route.pinned is not None:
         return "forced"
-    before = route.unit(lane.active)
+    before = route.unit(left)
     return "" if before is None else before.runtime.cause(before, now)

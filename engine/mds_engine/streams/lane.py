@@ -15,12 +15,13 @@ two vendors tells it, and at equal times price and size.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from mds_engine.model import Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag, TickKind
+from mds_engine.streams.likeness import Seam, is_known, is_older, nothing_happened, same
 
+_HELD = int(TickFlag.HELD)
 _TRADE, _BOOK, _BAR = TickKind.TRADE, TickKind.BOOK, TickKind.BAR
 _MOST_WAITING = 20_000
 """Trades that may wait behind a hole; beyond, the hole is a gap."""
@@ -85,7 +86,7 @@ class Lane:
         self._late_run = 0
         self._recent: deque[Tick] = deque(maxlen=_RECENT)
         self._gap_why = ""
-        self._seam: _Seam | None = None
+        self._seam: Seam | None = None
         """Where one vendor's ticks were joined to another's, until its ticks are past that."""
 
     # --- Ticks of the active source -------------------------------------------------------------------
@@ -151,7 +152,7 @@ class Lane:
         last, seam = self.last, self._seam
         if seam is not None and not self._is_past(tick, seam):
             return []
-        if self._gap_why and not (last is not None and _nothing_happened(last, tick)):
+        if self._gap_why and not (last is not None and nothing_happened(last, tick)):
             gap = self._gap_until(tick)
             self._pass(tick, now)
             return [gap, tick]
@@ -161,17 +162,20 @@ class Lane:
                 if seam is None and not self._begins_anew():
                     return []
             elif tick.time_ns == last.time_ns:
-                if _same(tick, last):
+                if same(tick, last):
                     self.duplicates += 1
                     return []
-                if _is_older(tick, last) and not self._begins_anew():
+                if is_older(tick, last) and not self._begins_anew():
                     return []
         self._pass(tick, now)
         return None
 
-    def _is_past(self, tick: Tick, seam: "_Seam") -> bool:
+    def _is_behind(self, number: int | None) -> bool:
+        return number is not None and self.next_trade is not None and number < self.next_trade
+
+    def _is_past(self, tick: Tick, seam: Seam) -> bool:
         """Whether a tick was not delivered yet by the source before; when its time is past, the seam is."""
-        if _is_known(tick, seam):
+        if is_known(tick, seam):
             self.duplicates += 1
             return False
         last_ns = seam.last.time_ns
@@ -332,7 +336,7 @@ class Lane:
         if vendor != self._vendor:
             items += self.renumber(now, "the source changed before they could be had")
         if not numbered and self.last is not None:
-            self._seam = _Seam(self.last, tuple(self._recent), max(unit_ns, self._unit_ns))
+            self._seam = Seam(self.last, tuple(self._recent), max(unit_ns, self._unit_ns))
         self.active, self._vendor, self._unit_ns = to, vendor, unit_ns
         self.suspect = False  # it was the source before that looked wrong
         self._late_run = 0
@@ -341,62 +345,16 @@ class Lane:
             self._gap_why = why or "the source changed"
         else:
             self.heard_until, self._gap_why = None, ""
+        unit_ns = 1 if self._seam is None else self._seam.unit_ns
+        newest = None if self.last is None or self.last.time_ns is None else self.last.time_ns // unit_ns
         for tick in held:
-            marked = msgspec.structs.replace(tick, flags=tick.flags | TickFlag.HELD)
+            # Most of what a ring holds was delivered already: of thousands of lanes, that must cost little.
+            if newest is not None and tick.time_ns is not None and tick.time_ns // unit_ns < newest:
+                number, kind = tick.sequence, tick.kind
+                if kind is not _BOOK and kind is not _BAR and (not numbered or self._is_behind(number)):
+                    self.duplicates += 1
+                    continue
+            marked = msgspec.structs.replace(tick, flags=tick.flags | _HELD)
             taken = self.put(marked, now)
             items += [marked] if taken is None else taken
         return items
-
-
-class _Seam(NamedTuple):
-    """What was delivered last, before another source took over."""
-
-    last: Tick
-    recent: tuple[Tick, ...]
-    unit_ns: int
-    """How finely the coarser of the two tells time."""
-
-
-def _is_known(tick: Tick, seam: _Seam) -> bool:
-    """Whether a tick of another source was delivered already, or is older than what was."""
-    last, unit_ns = seam.last, seam.unit_ns
-    if tick.time_ns is None or last.time_ns is None:
-        return tick.received_ns <= last.received_ns and tick.received_ns > 0
-    at, newest = tick.time_ns // unit_ns, last.time_ns // unit_ns
-    if at != newest or _is_older(tick, last):
-        return at <= newest
-    return any(
-        known.time_ns is not None
-        and known.time_ns // unit_ns == at
-        and known.price == tick.price
-        and (known.size == tick.size or known.size is None or tick.size is None)
-        for known in seam.recent
-    )
-
-
-def _same(tick: Tick, last: Tick) -> bool:
-    return (
-        tick.price == last.price
-        and tick.size == last.size
-        and tick.volume == last.volume
-        and tick.bid == last.bid
-        and tick.ask == last.ask
-        and tick.bid_size == last.bid_size
-        and tick.ask_size == last.ask_size
-        and tick.open_interest == last.open_interest
-    )
-
-
-def _is_older(tick: Tick, last: Tick) -> bool:
-    """Whether the day's volume proves, of two pictures of one time, that this one was taken first."""
-    return tick.volume is not None and last.volume is not None and tick.volume < last.volume
-
-
-def _nothing_happened(last: Tick, tick: Tick) -> bool:
-    """Whether the day's volume proves that no trade was missed between two pictures of one vendor."""
-    return (
-        tick.source == last.source
-        and tick.volume is not None
-        and tick.volume == last.volume
-        and tick.price == last.price
-    )

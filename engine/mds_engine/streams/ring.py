@@ -8,8 +8,7 @@ from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.model.tick_batch import NO_TIME, TickBatch
 
 _ALWAYS_NEWER_NS = 2**63 - 1
-_TOLD_ANEW = (TickKind.BOOK, TickKind.BAR)
-"""A later one takes the place of these: nothing is lost with one that was let go."""
+_BOOK, _BAR = TickKind.BOOK, TickKind.BAR
 
 
 class Ring:
@@ -72,6 +71,8 @@ class Ring:
                 for instrument, at in zip(ticks.instruments, times, strict=True)
             )
             return
+        gone_ns = self._gone_ns
         for tick in ticks:
-            if tick.kind not in _TOLD_ANEW:
-                self._gone_ns[tick.instrument] = _ALWAYS_NEWER_NS if tick.time_ns is None else tick.time_ns
+            # A later book or bar takes the place of this one: nothing is lost with it.
+            if (kind := tick.kind) is not _BOOK and kind is not _BAR:
+                gone_ns[tick.instrument] = _ALWAYS_NEWER_NS if (at := tick.time_ns) is None else at
