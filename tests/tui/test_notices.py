@@ -1,8 +1,11 @@
 """What is told in passing: where it stands, that it can be switched off, and the bell."""
 
+import asyncio
+
 import msgspec
 import pytest
 from mds_engine.control.events import FailedOver, RouteDown
+from textual.command import CommandList
 from textual.widgets._toast import Toast
 
 SIZES = [(160, 50), (120, 40), (80, 24), (60, 16)]
@@ -35,6 +38,27 @@ async def test_no_toast_covers_what_is_open(console, link, read_screen, size, ke
         assert toasts
         assert not any(frame.overlaps(region) for region in toasts)
         assert "NSE/bars: " in read_screen(app).splitlines()[-1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_toast_covers_the_palette(console, link, size) -> None:
+    app = console()
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.press("ctrl+p")
+        await _listed(app, pilot)
+        _fail_over(link)
+        app.beat()
+        await pilot.pause()
+        (toast,) = app.screen.query(Toast)
+        for part in ("#--input", CommandList):
+            assert not app.screen.query_one(part).region.overlaps(toast.region), part
+
+
+async def _listed(app, pilot) -> None:
+    """Until the palette has found its commands, which it does in tasks of its own."""
+    async with asyncio.timeout(30.0):
+        while not app.screen.query_one(CommandList).option_count:
+            await pilot.pause()
 
 
 async def test_what_was_told_below_a_dialog_is_told_over_the_desk_after_it(
