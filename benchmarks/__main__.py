@@ -22,6 +22,7 @@ NAMES = (
     "stream_path",
     "send_to_board",
     "stream_failover",
+    "stream_load",
     "first_paint",
     "memory",
 )

@@ -38,7 +38,7 @@ async def run() -> list[Row]:
             value=median(_values(cuts, first_good)), note=_span(cuts, first_good, "s")),
         Row(what=f"mute at {_MUTE_TICKS_A_SECOND:g} ticks/s: from the fault to the first good tick", unit="s",
             at_most=1.5, value=median(_values(mutes, first_good)),
-            note=f"mute_after_s = 1.25; {_span(mutes, first_good, 's')}"),
+            note=f"{mute.settings}; {_span(mutes, first_good, 's')}"),
         _counted([*cuts, *mutes], "ticks lost"),
         _counted([*cuts, *mutes], "ticks duplicated"),
         _counted([*cuts, *mutes], "ticks out of order"),

@@ -21,11 +21,12 @@ from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.stream_frames import aggregate_trades, kite_frames, kite_token, on_the_wire
+from benchmarks.stream_frames import aggregate_trade, aggregate_trades, kite_frames, kite_token, on_the_wire
 
 _PIECE = 256 * 1024
 _MOST_UNSENT = 2 * _PIECE
 _CLIENT_WITHIN_S = 20.0
+_STEP_S = 0.01
 _LIST_HEAD = (
     "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,"
     "instrument_type,segment,exchange"
@@ -60,6 +61,14 @@ class StreamServer:
         """Send what was prepared one by one. Returns the monotonic nanosecond of each."""
         return list(self._ask(send=name, after_messages=after_messages, a_second=a_second)["sent_ns"])
 
+    def load(self, name: str, instruments: int, a_second: float, for_s: float) -> dict[str, int]:
+        """Send trades of all that the clients of that name have subscribed, once these are so many.
+
+        Returns how many of them each symbol had.
+        """
+        told = self._ask(send=name, instruments=instruments, a_second=a_second, for_s=for_s)
+        return dict(told["sent"])
+
     def _ask(self, **command: object) -> dict[str, Any]:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
@@ -93,6 +102,7 @@ class _Vendor:
         """Messages from each client."""
         self._made: dict[str, int] = {}
         self._frames: list[bytes] = []
+        self._subscribed: dict[ServerConnection, list[str]] = {}
 
     async def serve(self) -> None:
         async with serve(
@@ -111,8 +121,11 @@ class _Vendor:
         name = _name_of(connection.request.path)
         self._clients[name] = connection
         with contextlib.suppress(ConnectionClosed):
-            async for _ in connection:
+            async for message in connection:
                 self._asked[name] += 1
+                if b"@aggTrade" in (asked := message if isinstance(message, bytes) else message.encode()):
+                    names = [one.partition("@")[0].upper() for one in json.loads(asked)["params"]]
+                    self._subscribed.setdefault(connection, []).extend(names)
 
     async def _obey(
         self,
@@ -123,6 +136,8 @@ class _Vendor:
         send: str = "",
         after_messages: int = 0,
         a_second: float = 0.0,
+        instruments: int = 0,
+        for_s: float = 0.0,
     ) -> dict[str, object]:
         if make:
             first = self._made.get(make, 0)
@@ -134,6 +149,10 @@ class _Vendor:
         async with asyncio.timeout(_CLIENT_WITHIN_S):
             while send not in self._clients or self._asked[send] < after_messages:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+            while sum(map(len, self._subscribed.values())) < instruments:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        if instruments:
+            return {"sent": await _load(self._subscribed, a_second, for_s)}
         transport = self._clients[send].transport
         if a_second:
             return {"sent_ns": await _pace(transport, self._frames, a_second)}
@@ -167,6 +186,27 @@ async def _pace(transport: asyncio.Transport, frames: list[bytes], a_second: flo
         sent_ns.append(now_ns)
         transport.write(frame)
     return sent_ns
+
+
+async def _load(
+    subscribed: dict[ServerConnection, list[str]], a_second: float, for_s: float
+) -> dict[str, int]:
+    """Trades of all symbols in turn, a hundredth of a second's at a time."""
+    everyone = [(connection, symbol) for connection, symbols in subscribed.items() for symbol in symbols]
+    sent = {symbol: 0 for _, symbol in everyone}
+    began, done = time.monotonic(), 0
+    while (passed_s := time.monotonic() - began) < for_s:
+        out: dict[ServerConnection, list[bytes]] = {connection: [] for connection in subscribed}
+        due = int(passed_s * a_second)
+        for number in range(done, due):
+            connection, symbol = everyone[number % len(everyone)]
+            out[connection].append(on_the_wire(aggregate_trade(symbol, sent[symbol], number)))
+            sent[symbol] += 1
+        done = due
+        for connection, frames in out.items():
+            connection.transport.write(b"".join(frames))
+        await asyncio.sleep(_STEP_S)
+    return sent
 
 
 def _answer(_connection: ServerConnection, request: Request) -> Response | None:
