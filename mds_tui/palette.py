@@ -1,9 +1,11 @@
-"""Ctrl+P: every command of the registry."""
+"""Ctrl+P: every command of the registry, and the console's own words."""
 
 from typing import TYPE_CHECKING, cast
 
 from mds_engine.control.registry import REGISTRY, Entry
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from mds_tui.own_words import OWN_WORDS
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -16,6 +18,8 @@ class RegistryCommands(Provider):
         """All of them."""
         for entry in self._allowed():
             yield DiscoveryHit(entry.title, lambda entry=entry: self._run(entry), help=entry.about)
+        for word in OWN_WORDS:
+            yield DiscoveryHit(word.name, lambda name=word.name: self._begin(name), help=word.about)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
@@ -25,6 +29,10 @@ class RegistryCommands(Provider):
             if score > 0:
                 text = matcher.highlight(entry.title)
                 yield Hit(score, text, lambda entry=entry: self._run(entry), help=entry.about)
+        for word in OWN_WORDS:
+            if (score := matcher.match(word.name)) > 0:
+                text = matcher.highlight(word.name)
+                yield Hit(score, text, lambda name=word.name: self._begin(name), help=word.about)
 
     def _allowed(self) -> list[Entry]:
         read_only = self._console.settings.read_only
@@ -37,7 +45,11 @@ class RegistryCommands(Provider):
         elif entry.key:
             desk.action_act(entry.name)
         else:
-            desk.call_later(desk.action_prompt, ":", f"{entry.name} ")
+            self._begin(entry.name)
+
+    def _begin(self, name: str) -> None:
+        """A line to be gone on with."""
+        self._console.desk.call_later(self._console.desk.action_prompt, ":", f"{name} ")
 
     @property
     def _console(self) -> "ConsoleApp":

@@ -91,11 +91,11 @@ def _stream(source: SourceView, width: int) -> tuple[Cell, ...]:
         return ()
     held = stream.instruments - stream.delivers
     words = [
-        f"{count(stream.instruments)} instruments on {stream.connections} connections",
+        f"{_many(stream.instruments, 'instrument')} on {_many(stream.connections, 'connection')}",
         f"delivers {count(stream.delivers)}",
     ]
     if held > 0:
-        words.append(f"stands by for {count(held)} with {count(stream.held)} ticks at hand")
+        words.append(f"stands by for {count(held)} with {_many(stream.held, 'tick')} at hand")
     lines = list(entry("live stream", cell(", ".join(words)), width))
     if stream.mute:
         lines += entry("mute", cell(f"{count(stream.mute)} instruments do not tick", Ink.WARN), width)
@@ -103,6 +103,10 @@ def _stream(source: SourceView, width: int) -> tuple[Cell, ...]:
         found = ", ".join(f"{check} {times} times" for check, times in sorted(stream.looked_wrong.items()))
         lines += entry("looked wrong", cell(found, Ink.WARN), width)
     return tuple(lines)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _capabilities(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:

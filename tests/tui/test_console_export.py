@@ -125,6 +125,19 @@ async def test_an_empty_pane_and_a_folder_that_is_none_are_said_too(console, tmp
         assert (await _written(app, pilot))[-1] == "watch shows no rows: there is nothing to write"
 
 
+async def test_the_palette_begins_the_line(console, read_screen) -> None:
+    app = console()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press("2", "ctrl+p", *"expo")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.focused.id == "prompt"
+        assert app.focused.value == ":export "
+
+
 async def test_help_tells_the_key_and_the_word(console, read_screen) -> None:
     app = console()
     async with app.run_test(size=(140, 60)) as pilot:
