@@ -82,6 +82,7 @@ class KeyBar(Bar):
             if binding.show and all(hint.action != action for hint in hints):
                 weight = self._weights.get(binding.action, len(self._weights))
                 name = binding.key_display or key_name(key)
+                name = key if self.paint.plain and not name.isascii() else name
                 hints.append(Hint(name, binding.description, action, enabled, weight))
         hints.sort(key=lambda hint: _part(hint.action))
         self.show(hint_cell(hints, self.size.width))
