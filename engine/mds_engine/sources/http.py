@@ -73,6 +73,7 @@ class HttpShell:
         self._endpoints = Endpoints(context, urls)
         self._timeout_s = timeout_s
         self._gate = asyncio.Semaphore(connections)
+        self._connecting = asyncio.Lock()
         self._connections = connections
         self._headers = {"accept-encoding": "gzip, deflate", "user-agent": "mds-engine", **(headers or {})}
         self._transports: tuple[httpx.AsyncHTTPTransport, ...] = ()
@@ -80,8 +81,9 @@ class HttpShell:
 
     async def connect(self) -> None:
         """Build the pools; nothing is sent. The import of httpx happens in a worker thread."""
-        if not self._transports:
-            self._transports = await asyncio.to_thread(self._build)
+        async with self._connecting:  # else two that come at once would each build, and one be lost
+            if not self._transports:
+                self._transports = await asyncio.to_thread(self._build)
 
     async def close(self) -> None:
         """End every connection. Safe to call twice, and before `connect`."""

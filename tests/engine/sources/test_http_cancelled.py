@@ -1,6 +1,7 @@
 """A request that is given up at any moment leaves no socket to the garbage collector."""
 
 import asyncio
+import contextlib
 import gc
 import socket
 from collections.abc import Iterator
@@ -53,6 +54,24 @@ async def test_a_request_cancelled_at_any_moment_leaves_no_socket_open(
         # A transport closes its socket in the loop's next turn.
         await asyncio.sleep(0)
         del shell, asking
+    gc.collect()
+    assert unraisable == []
+
+
+async def test_requests_that_find_it_unconnected_share_one_pool(context, unraisable) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        shell = HttpShell(context, [f"http://127.0.0.1:{port}"], timeout_s=5.0, connections=4)
+        await asyncio.gather(shell.connect(), *(shell.get("/") for _ in range(4)))
+        await shell.close()
+    del shell
     gc.collect()
     assert unraisable == []
 
