@@ -44,6 +44,7 @@ async def test_what_follows_of_an_incident_is_told_once_when_it_is_over(console,
             link.happen(FailedOver(route=route, before="kite", after="yahoo", why="cut"))
             app.beat()
             times.monotonic += 1.0
+            link.picture = msgspec.structs.replace(link.picture, at=times.wall())
         link.happen(FailedOver(route="NASDAQ/quote", before="yahoo", after="alphavantage", why="refused"))
         app.beat()
         await pilot.pause()
