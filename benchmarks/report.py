@@ -14,8 +14,8 @@ Verdict = Literal["pass", "fail", "told"]
 """`told` is a figure without a limit, for comparison."""
 
 _VERSIONS_OF = (
-    "aiolimiter", "httpx", "kiteconnect", "msgspec", "numpy", "prometheus-client", "purgatory", "stamina",
-    "textual",
+    "aiolimiter", "httpx", "kiteconnect", "msgspec", "numpy", "picows", "prometheus-client", "purgatory",
+    "stamina", "textual", "websockets", "yfinance",
 )  # fmt: skip
 
 
