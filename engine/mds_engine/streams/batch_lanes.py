@@ -74,6 +74,10 @@ class BatchLanes:
         self._ahead = np.zeros(64, bool)
         """Whether more was delivered of it this way than its lane knows."""
 
+    def __contains__(self, instrument: Instrument) -> bool:
+        """Whether it ever came in a large frame, so that its lane may not know its last tick."""
+        return instrument in self._slots
+
     def forget_plans(self) -> None:
         """Lanes or readers changed."""
         self._plans.clear()

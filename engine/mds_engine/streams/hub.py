@@ -26,7 +26,7 @@ from mds_engine.streams.ring import Ring
 from mds_engine.streams.supervisor import StreamSupervisor
 
 if TYPE_CHECKING:
-    from mds_engine.streams.batch_lanes import BatchLanes
+    from mds_engine.streams.batch_delivery import BatchDelivery
 
 _TELL_SLOW_EVERY_S = 10.0
 
@@ -64,7 +64,7 @@ class TickHub:
         self._lingering: dict[Instrument, float] = {}
         self._lanes: dict[str, dict[Instrument, Lane]] = {}
         self._lane_of: dict[Instrument, Lane] = {}
-        self._batches: BatchLanes | None = None
+        self._columns: BatchDelivery | None = None
         """Made with the first large frame: without them the engine does without numpy."""
         self._named = 0
         self._closed = False
@@ -259,8 +259,8 @@ class TickHub:
             del self._lane_of[instrument]
             del self._lanes[instrument.exchange][instrument]
             self._changeover.forget(instrument)
-            if self._batches is not None:
-                self._batches.forget(instrument)
+            if self._columns is not None:
+                self._columns.lanes.forget(instrument)
             self.board.remove(instrument)
         for instrument in wanted - self._lane_of.keys():
             lane = self._lane_of[instrument] = Lane(instrument)
@@ -269,8 +269,8 @@ class TickHub:
             del self._lanes[exchange]
 
     def _forget_plans(self) -> None:
-        if self._batches is not None:
-            self._batches.forget_plans()
+        if self._columns is not None:
+            self._columns.lanes.forget_plans()
 
     def _with_trades(self, lane: Lane) -> list[SourceRuntime]:
         """Who may have past trades by the numbers of a lane's vendor: its source first."""
@@ -298,19 +298,18 @@ class TickHub:
             ring.append(now, ticks)
         if runtime.polls is None:  # what is asked for now and then is late by its nature
             self.quality.observe(name, ticks, now)
-        if type(ticks) is not list and self._deliver_columns(name, ticks, now):
+        if type(ticks) is TickBatch or type(ticks) is TickFrames:
+            self._in_columns().deliver(name, ticks, now)
             return
-        if self._batches is not None:
-            for tick in ticks:
-                lane = self._lane_of.get(tick.instrument)
-                if lane is not None:
-                    self._deliver_beside_batches(lane, name, tick, now)
-            return
+        columns = self._columns
         lanes, board, readers = self._lane_of, self.board, self._readers
         for tick in ticks:
             instrument = tick.instrument
             lane = lanes.get(instrument)
             if lane is None:
+                continue
+            if columns is not None and instrument in columns.lanes:
+                columns.deliver_beside(lane, name, tick, now)
                 continue
             if lane.active != name:
                 self._changeover.arrived(lane, name, tick, now)
@@ -323,62 +322,12 @@ class TickHub:
             else:
                 self._hand_on_all(lane, (tick,) if items is None else items)
 
-    def _deliver_columns(self, name: str, ticks: Sequence[Tick], now: float) -> bool:
-        """Take them in columns; False if they are not in columns."""
-        # isinstance would ask the abstract Sequence, which is slow
-        if type(ticks) is TickBatch:
-            self._deliver_batch(name, ticks, now)
-        elif type(ticks) is TickFrames:
-            self._deliver_frames(name, ticks, now)
-        else:
-            return False
-        return True
+    def _in_columns(self) -> "BatchDelivery":
+        if self._columns is None:
+            from mds_engine.streams.batch_delivery import BatchDelivery
 
-    def _deliver_frames(self, name: str, frames: TickFrames, now: float) -> None:
-        """All at once where nothing of them is old; else one frame after the other."""
-        batches = self._batch_lanes()
-        plan = batches.plan(name, frames.instruments)
-        if not batches.pass_whole(plan, frames, now):
-            for batch in frames.batches:
-                self._deliver_batch(name, batch, now)
-            return
-        self.board.put_frames(frames, now)
-        for reader, mask in plan.readers:
-            for batch in frames.batches:
-                reader.put_batch(batch if mask is None else batch.take(mask))
-
-    def _batch_lanes(self) -> "BatchLanes":
-        if self._batches is None:
-            from mds_engine.streams.batch_lanes import BatchLanes
-
-            self._batches = BatchLanes(self._lane_of.get, lambda one: self._readers.get(one, ()))
-        return self._batches
-
-    def _deliver_batch(self, name: str, batch: TickBatch, now: float) -> None:
-        """Many at once, as far as their lanes are plain; the others one by one."""
-        batches = self._batch_lanes()
-        plan = batches.plan(name, batch.instruments)
-        passed, rows = batches.sift(plan, batch, now)
-        if len(passed):
-            self.board.put_batch(passed, now)
-            for reader, mask in plan.readers:
-                if mask is None:
-                    reader.put_batch(passed)
-                elif len(wanted := passed.take(mask if rows is None else mask[rows])):
-                    reader.put_batch(wanted)
-        if not plan.plain.all():
-            for row in (~plan.plain).nonzero()[0].tolist():
-                lane = plan.lanes[row]
-                if lane is not None:
-                    self._deliver_beside_batches(lane, name, batch[row], now)
-            batches.forget_plans()
-
-    def _deliver_beside_batches(self, lane: Lane, name: str, tick: Tick, now: float) -> None:
-        """One tick of an instrument that may come in large frames too."""
-        assert self._batches is not None
-        self._batches.sync(lane)
-        self._deliver_one(lane, name, tick, now)
-        self._batches.note(lane, tick)
+            self._columns = BatchDelivery(self.board, self._lane_of, self._readers, self._deliver_one)
+        return self._columns
 
     def _deliver_one(self, lane: Lane, name: str, tick: Tick, now: float) -> None:
         if lane.active != name:
@@ -409,8 +358,8 @@ class TickHub:
 
     def _sync(self, lane: Lane) -> None:
         """Let a lane know what went to the readers past it, in large frames."""
-        if self._batches is not None:
-            self._batches.sync(lane)
+        if self._columns is not None:
+            self._columns.lanes.sync(lane)
 
     def _tell_gap(self, gap: Gap) -> None:
         missing = None
