@@ -10,8 +10,8 @@ from typing import Self
 
 _STEP_S = 0.01
 _LONGEST_STEP_S = 0.03
-"""On this clock. What passes beyond it between two turns of the loop does not count: on a loaded machine a
-process waits for its turn, and that is not what is rehearsed."""
+"""On this clock. What passes beyond it between two turns of the loop counts only as far as the process itself was
+at work: on a loaded machine it waits for its turn, and that is not what is rehearsed."""
 _AHEAD_S = 3600.0
 """The engine holds its callers' deadlines against the loop's clock: one that fell behind it would end every
 call at once."""
@@ -25,13 +25,31 @@ class DrillClock:
     sleeps at its end is not woken.
     """
 
-    __slots__ = ("_due", "_epoch_s", "_machine", "_now", "_numbers", "_pace", "_stepped_at", "_stepping")
+    __slots__ = (
+        "_due",
+        "_epoch_s",
+        "_machine",
+        "_now",
+        "_numbers",
+        "_pace",
+        "_stepped_at",
+        "_stepping",
+        "_work",
+        "_worked_s",
+    )
 
-    def __init__(self, pace: float = 1.0, machine: Callable[[], float] = time.monotonic) -> None:
-        """`machine` gives monotonic seconds."""
+    def __init__(
+        self,
+        pace: float = 1.0,
+        machine: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] = time.process_time,
+    ) -> None:
+        """`machine` gives monotonic seconds, `work` the seconds that this process was at work so far."""
         self._pace = pace
         self._machine = machine
+        self._work = work
         self._stepped_at = machine()
+        self._worked_s = work()
         self._now = self._stepped_at + _AHEAD_S
         self._epoch_s = time.time() - self._now
         self._stepping: asyncio.Task[None] | None = None
@@ -39,7 +57,7 @@ class DrillClock:
         self._numbers = itertools.count()
 
     async def __aenter__(self) -> Self:
-        self._stepped_at = self._machine()
+        self._stepped_at, self._worked_s = self._machine(), self._work()
         self._stepping = asyncio.create_task(self._step_on(), name="clock of a drill")
         return self
 
@@ -52,7 +70,11 @@ class DrillClock:
 
     def now(self) -> float:
         """Monotonic seconds of this clock."""
-        return self._now + min((self._machine() - self._stepped_at) * self._pace, _LONGEST_STEP_S)
+        passed_s = self._machine() - self._stepped_at
+        if passed_s * self._pace <= _LONGEST_STEP_S:
+            return self._now + passed_s * self._pace
+        # An engine that holds up its own loop is not let off.
+        return self._now + max(_LONGEST_STEP_S, min(passed_s, self._work() - self._worked_s))
 
     def wall(self) -> float:
         """Epoch seconds, UTC: the machine's when the clock was made, and this clock's from then on."""
@@ -69,7 +91,7 @@ class DrillClock:
 
     async def _step_on(self) -> None:
         while True:
-            self._now, self._stepped_at = self.now(), self._machine()
+            self._now, self._stepped_at, self._worked_s = self.now(), self._machine(), self._work()
             while self._due and self._due[0][0] <= self._now:
                 woken = heapq.heappop(self._due)[2]
                 if not woken.done():

@@ -33,6 +33,15 @@ async def test_time_that_the_process_waited_for_its_turn_does_not_count():
         assert 0.0 < clock.now() - began < 0.1
 
 
+async def test_time_that_the_process_was_at_work_counts():
+    machine, work = Machine(), Machine()
+    async with DrillClock(1.0, machine, work) as clock:
+        began = clock.now()
+        machine.at += 60.0
+        work.at += 0.4
+        assert round(clock.now() - began, 6) == 0.4
+
+
 async def test_it_never_falls_behind_the_loop_against_which_deadlines_are_held():
     machine = Machine()
     async with DrillClock(1.0, machine) as clock:
