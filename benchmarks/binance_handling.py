@@ -28,7 +28,7 @@ class _MemoryStream(TickStream):
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._decode = StreamDecoder("binance").decode
+        self._decode_all = StreamDecoder("binance").decode_all
         self._given: asyncio.Queue[list[bytes]] = asyncio.Queue()
 
     async def open(self) -> None:
@@ -40,8 +40,7 @@ class _MemoryStream(TickStream):
             for start in range(0, len(frames), _A_READ):
                 received_ns = int(time.time() * 1e9)
                 came: list[Tick] = []
-                for frame in frames[start : start + _A_READ]:
-                    came += self._decode(frame, received_ns)
+                self._decode_all(frames[start : start + _A_READ], received_ns, came)
                 self._deliver(came)
                 await asyncio.sleep(0)
 

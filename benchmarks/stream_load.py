@@ -34,7 +34,7 @@ async def run() -> list[Row]:
     before, after = median(measured[:tenth]), median(measured[-tenth:])
     lost = [whole - sum(ticks.values()) for ticks in figures["ticks"]]
     return [
-        Row(what=f"resident memory gained in {len(measured)} s, {len(resident) - len(measured)} s from the start",
+        Row(what=f"resident memory gained in {len(measured)} s, once the lanes are full",
             value=after - before, unit="MB", at_most=_GROWTH_MB,
             note=f"{before:.1f} MB, then {after:.1f} MB; {INSTRUMENTS:,} instruments,"
                  f" {whole / FOR_S:,.0f} ticks/s"),

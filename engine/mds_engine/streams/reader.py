@@ -47,7 +47,7 @@ class TickReader:
         self._beyond = 0
         """Ticks that may wait beyond the capacity now."""
         self._untold = 0
-        self._opened: Iterator[Tick] = iter(())
+        self._opened: Iterator[Tick] | None = None
         self._capacity = capacity
         self._wake: asyncio.Future[None] | None = None
         self._closed = False
@@ -138,14 +138,17 @@ class TickReader:
 
     async def __anext__(self) -> StreamItem:
         while True:
-            tick = next(self._opened, None)
-            if tick is not None:
-                return tick
+            if self._opened is not None:
+                tick = next(self._opened, None)
+                if tick is not None:
+                    return tick
+                self._opened = None
             item = self._next()
             if item is not None:
-                if not isinstance(item, TickBatch):
-                    return item
-                self._opened = iter(item)
+                if type(item) is TickBatch:  # isinstance would ask the abstract Sequence, which is slow
+                    self._opened = iter(item)
+                else:
+                    return item  # type: ignore[return-value]  # it does not narrow by type()
             elif self._closed:
                 raise StopAsyncIteration
             else:
@@ -160,13 +163,13 @@ class TickReader:
         while True:
             chunk: list[StreamItem] = []
             while (item := self._next()) is not None:
-                if not isinstance(item, TickBatch):
-                    chunk.append(item)
-                    continue
-                if chunk:
-                    yield chunk
-                    chunk = []
-                yield item
+                if type(item) is TickBatch:
+                    if chunk:
+                        yield chunk
+                        chunk = []
+                    yield item
+                else:
+                    chunk.append(item)  # type: ignore[arg-type]
             if chunk:
                 yield chunk
             elif self._closed:

@@ -46,8 +46,7 @@ class BinanceStream(TickStream):
         self._socket = WebSocketShell(
             context.clock, endpoints, timeout_s=settings.timeout_s, tap=context.frame_tap()
         )
-        self._came: list[Tick] = []
-        self._received_ns = 0
+        self._came: list[bytes] = []
         self._subscribed: set[str] = set()
         self._sending = asyncio.Lock()
         self._sent_at: deque[float] = deque(maxlen=_MESSAGES_A_SECOND)
@@ -59,7 +58,7 @@ class BinanceStream(TickStream):
         self.renew_at = self.last_frame_at + _CONNECTION_LIFE_S
 
     async def run(self) -> None:
-        await self._socket.pump_bytes(self._take, self._hand_on)
+        await self._socket.pump_bytes(self._came.append, self._hand_on)
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
         """Raises InvalidRequest beyond 1024 streams a connection, and then asks for none."""
@@ -77,21 +76,19 @@ class BinanceStream(TickStream):
     async def close(self) -> None:
         await self._socket.close()
 
-    def _take(self, frame: bytes) -> None:
-        received_ns = self._received_ns
-        if not received_ns:
-            self._received_ns = received_ns = int(self._clock.wall() * 1e9)
-        self._came += self._decoder.decode(frame, received_ns)
-
     def _hand_on(self) -> None:
         """What one read brought; a ping alone brings nothing."""
-        came, self._came = self._came, []
-        self._received_ns = 0
         self.last_frame_at = self._clock.now()
-        if self._decoder.shutdown_announced:
-            self.renew_at = min(self.renew_at, self.last_frame_at)
-        if came:
-            self._deliver(came)
+        frames = self._came.copy()
+        self._came.clear()
+        ticks: list[Tick] = []
+        try:
+            self._decoder.decode_all(frames, int(self._clock.wall() * 1e9), ticks)
+        finally:
+            if self._decoder.shutdown_announced:
+                self.renew_at = min(self.renew_at, self.last_frame_at)
+            if ticks:
+                self._deliver(ticks)
 
     def _names(self, instruments: Iterable[Instrument]) -> list[str]:
         return list(dict.fromkeys(stream_name(one, kind) for one in instruments for kind in self._kinds))
