@@ -1,7 +1,7 @@
 """An engine whose loop is really blocked, or whose thread is really killed, and the console that says so."""
 
 import asyncio
-import ctypes
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC
@@ -55,7 +55,7 @@ class Blocked(EmbeddedLink):
     def kill(self) -> None:
         """End the thread as nothing in it expects."""
         thread = self._runs.thread
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+        self.loop.call_soon_threadsafe(sys.exit)
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
 

@@ -10,8 +10,8 @@ from typing import Self
 
 _STEP_S = 0.01
 _LONGEST_STEP_S = 0.03
-"""On this clock. What passes beyond it between two turns of the loop counts only as far as the process itself was
-at work: on a loaded machine it waits for its turn, and that is not what is rehearsed."""
+"""On this clock. What passes beyond it between two turns of the loop counts only as far as the process itself
+was at work: on a loaded machine it waits for its turn, and that is not what is rehearsed."""
 _AHEAD_S = 3600.0
 """The engine holds its callers' deadlines against the loop's clock: one that fell behind it would end every
 call at once."""

@@ -59,7 +59,10 @@ async def test_a_request_cancelled_at_any_moment_leaves_no_socket_open(
 
 
 async def test_requests_that_find_it_unconnected_share_one_pool(context, unraisable) -> None:
+    serving: list[asyncio.StreamWriter] = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
                 await reader.readuntil(b"\r\n\r\n")
@@ -71,6 +74,7 @@ async def test_requests_that_find_it_unconnected_share_one_pool(context, unraisa
         shell = HttpShell(context, [f"http://127.0.0.1:{port}"], timeout_s=5.0, connections=4)
         await asyncio.gather(shell.connect(), *(shell.get("/") for _ in range(4)))
         await shell.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in serving))
     del shell
     gc.collect()
     assert unraisable == []
