@@ -139,6 +139,10 @@ def print_json(value: Any) -> None:
 
 def plain_line(record: Record) -> str:
     """A record for people: its time, or what it is where it is no data, then `name value` pairs."""
-    pairs = (f"{name} {value}" for name, value in record.items() if name not in ("type", "time"))
+    pairs = (
+        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in record.items()
+        if name not in ("type", "time")
+    )
     first = record["type"] if record.get("type") in _NEWS else record.get("time", "")
     return "  ".join([str(first), *pairs]).strip()

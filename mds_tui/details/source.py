@@ -89,6 +89,9 @@ def _stream(source: SourceView, width: int) -> tuple[Cell, ...]:
     stream = source.stream
     if stream is None:
         return ()
+    if stream.next_poll_s is not None:
+        polled = f"{_many(stream.instruments, 'instrument')}, next in {duration(stream.next_poll_s)}"
+        return entry("polled", cell(polled), width)
     held = stream.instruments - stream.delivers
     words = [
         f"{_many(stream.instruments, 'instrument')} on {_many(stream.connections, 'connection')}",

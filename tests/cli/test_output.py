@@ -78,6 +78,7 @@ def test_how_a_tick_came_is_told_in_words():
     flags = TickFlag.FILLED | TickFlag.SUSPECT
     (record,) = records(Tick(instrument=BTC, kind=TickKind.TRADE, flags=flags))
     assert record["flags"] == ["filled", "suspect"]
+    assert "flags filled, suspect" in plain_line(record)
 
 
 def test_what_a_stream_says_between_its_ticks_is_a_record_too():

@@ -71,3 +71,14 @@ def test_the_source_page_tells_of_its_live_stream(snapshot: Snapshot) -> None:
     assert "mute 3 instruments do not tick" in text
     assert "looked wrong frozen 1 times, price 2 times" in text
     assert "live stream" not in " ".join(text_of(line) for line in source_lines("kite", (), sight, 80))
+
+
+def test_the_source_page_tells_when_a_polled_source_is_asked_next(snapshot: Snapshot) -> None:
+    stream = StreamView(connections=1, instruments=1, delivers=1, next_poll_s=192.4)
+    sources = tuple(
+        msgspec.structs.replace(source, stream=stream) if source.name == "alphavantage" else source
+        for source in snapshot.sources
+    )
+    sight = Sight(msgspec.structs.replace(snapshot, sources=sources))
+    lines = [" ".join(text_of(line).split()) for line in source_lines("alphavantage", (), sight, 80)]
+    assert "polled 1 instrument, next in 3 min 12 s" in lines
