@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.binance_handling import handle_in_memory
+from benchmarks.binance_handling import decode_in_memory, handle_in_memory
 from benchmarks.report import Row
 from benchmarks.stream_server import StreamServer, stream_server
 from benchmarks.timing import Times
@@ -42,6 +42,8 @@ async def run() -> list[Row]:
         Row(what="the same without a socket, decoder to reader; times as many as cryptofeed's handler",
             value=handled.ratio("cryptofeed", "ours"), at_least=2.5,
             note=f"cryptofeed {_rate(handled, 'cryptofeed')}, ours {_rate(handled, 'ours')}"),
+        Row(what="the decoder alone, frames to Tick objects; times as many as cryptofeed's handler",
+            value=handled.ratio("cryptofeed", "decoder"), note=_rate(handled, "decoder")),
         Row(what=f"Kite's frames of {_SMALL} to a reader of batches, times as many as by KiteTicker",
             value=small.ratio("kite_ticker", "kite"), at_least=25.0,
             note=f"KiteTicker {_rate(small, 'kite_ticker', _SMALL)}, ours {_rate(small, 'kite', _SMALL)}"),
@@ -99,14 +101,13 @@ def peer_python() -> str:
 
 async def _without_a_socket() -> Times:
     """Seconds a trade, of ours in this process and of cryptofeed in its own, in turns."""
-    found: dict[str, list[float]] = {"ours": [], "cryptofeed": []}
+    found: dict[str, list[float]] = {"ours": [], "decoder": [], "cryptofeed": []}
     with _cryptofeed_handling() as theirs:
         async with handle_in_memory(TRADES) as ours:
             for number in range(ROUNDS + 1):
-                our_s, their_s = await ours(), theirs()
-                if number:
-                    found["ours"].append(our_s / TRADES)
-                    found["cryptofeed"].append(their_s / TRADES)
+                seconds = {"ours": await ours(), "decoder": decode_in_memory(TRADES), "cryptofeed": theirs()}
+                for name, took_s in seconds.items() if number else ():
+                    found[name].append(took_s / TRADES)
     return Times(found)
 
 
