@@ -68,8 +68,10 @@ def percent(value: float | None) -> str:
 
 
 def change(value: float | None) -> str:
-    """Signed, two decimals."""
-    return NOTHING if value is None else f"{value:+.2f}"
+    """Signed, two decimals; what rounds to nothing has no sign."""
+    if value is None:
+        return NOTHING
+    return f"{value:+.2f}" if abs(value) >= 0.005 else "0.00"
 
 
 def rate(value: float) -> str:

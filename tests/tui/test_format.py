@@ -44,7 +44,8 @@ def test_ages_take_five_columns_at_most(seconds: float | None, words: str) -> No
 def test_numbers_are_short_and_have_the_same_decimals() -> None:
     assert [milliseconds(value) for value in (None, 0.4, 9.96, 2100.4)] == ["–", "0.4", "10", "2,100"]
     assert [rate(value) for value in (0.0, 2.0, 2.5, 3911.4)] == ["0", "2", "2.5", "3,911"]
-    assert [change(value) for value in (0.42, -1.2, None)] == ["+0.42", "-1.20", "–"]
+    given = (0.42, -1.2, None, -0.004, 0.0)
+    assert [change(value) for value in given] == ["+0.42", "-1.20", "–", "0.00", "0.00"]
     assert [compact(value) for value in (812.0, 4812.0, 2_950_000.0, 999_900.0)] == [
         "812",
         "4.8k",
