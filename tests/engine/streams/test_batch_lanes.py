@@ -1,5 +1,7 @@
 """Large frames go the quick way to the same end: what a hub delivers of them, it would deliver one by one."""
 
+from contextlib import aclosing
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,7 +129,8 @@ def test_frames_that_came_at_once_reach_a_reader_one_by_one_and_the_board_with_t
             chunks, row = whole.batches(), hub.board.row(INSTRUMENTS[3])
             assert (row.price, row.time_ns, row.ticks) == (17.0, 7 * SECOND, 3)
             assert [item.price for item in items_of(some)] == [15.0, 15.0, 16.0, 16.0, 17.0, 17.0]
-            return [await anext(chunks) for _ in batches], frames
+            async with aclosing(chunks):
+                return [await anext(chunks) for _ in batches], frames
 
     came, frames = virtually(scene)
     assert [one is batch for one, batch in zip(came, frames.batches, strict=True)] == [True] * 3
@@ -141,11 +144,11 @@ def test_a_frame_reaches_a_reader_whole_and_a_change_of_source_is_told(virtually
             batch = frame([(place, 5, 10.0) for place in range(4)])
             hub.deliver(runtimes["a"], batch)
             hub.deliver(runtimes["a"], batch)
-            chunks = reader.batches()
-            first = await anext(chunks)
-            hub.lost(runtimes["a"], INSTRUMENTS[:1], "reset")
-            hub.deliver(runtimes["a"], frame([(place, 7, 11.0) for place in range(4)]))
-            rest = [await anext(chunks), await anext(chunks)]
+            async with aclosing(reader.batches()) as chunks:
+                first = await anext(chunks)
+                hub.lost(runtimes["a"], INSTRUMENTS[:1], "reset")
+                hub.deliver(runtimes["a"], frame([(place, 7, 11.0) for place in range(4)]))
+                rest = [await anext(chunks), await anext(chunks)]
             return first, rest, batch
 
     first, rest, batch = virtually(scene)
