@@ -1,7 +1,11 @@
 """Every drill passes."""
 
+import asyncio
+
 import pytest
+import pytest_asyncio
 from mds_engine.drills import SCENARIOS, UnknownDrillError, run, run_all, runner
+from mds_engine.drills.scorecard import Scorecard
 from mds_engine.sources.plugins import find_plugins
 
 NAMES = (
@@ -29,15 +33,34 @@ NAMES = (
     "reconnect-storm",
     "day-cut",
 )
+_SIDE_BY_SIDE = 6
 
 
 def test_every_drill_is_there():
     assert tuple(SCENARIOS) == NAMES
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rehearsed(request: pytest.FixtureRequest) -> dict[str, Scorecard | BaseException]:
+    """The drills that are asked about, by name: each of them mostly waits, so they do it together."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    asked = [item.callspec.params["name"] for item in items if item.originalname == "test_the_drill_passes"]
+    plugins, gate = find_plugins(), asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def rehearse(name: str) -> Scorecard:
+        async with gate:
+            return await run(name, plugins, seed=7)
+
+    cards = await asyncio.gather(*map(rehearse, asked), return_exceptions=True)
+    return dict(zip(asked, cards, strict=True))
+
+
+@pytest.mark.xdist_group("drills")
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_drill_passes(name):
-    card = await run(name, find_plugins(), seed=7)
+def test_the_drill_passes(rehearsed: dict[str, Scorecard | BaseException], name: str) -> None:
+    card = rehearsed[name]
+    if isinstance(card, BaseException):
+        raise card
     assert card.verdict == "pass", "\n".join(
         f"{check.name}: {check.value} (allowed {check.limit})" for check in card.checks if not check.ok
     )
