@@ -5,6 +5,7 @@ import pytest
 from mds_engine.control.events import FailedOver
 from mds_engine.control.registry import REGISTRY
 from rich.cells import cell_len
+from textual._compositor import Compositor
 
 from mds_tui.contrast import contrast
 from mds_tui.format.cells import Ink
@@ -22,6 +23,17 @@ STEPS = (
     ("1", "slash", "k"),
 )
 """From the desk: every pane, alone too, every row's detail, every dialog, page and prompt."""
+
+
+@pytest.fixture(autouse=True)
+def _painted_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a console without a terminal paints nobody sees: `_lines` and `_painted` paint for themselves."""
+    paint = Compositor.render_update
+
+    def only_in_full(self: Compositor, full: bool = False, **options: object) -> object:
+        return paint(self, full=True, **options) if full else self._dirty_regions.clear()
+
+    monkeypatch.setattr(Compositor, "render_update", only_in_full)
 
 
 async def _back(app, pilot, keys: tuple[str, ...]) -> None:
