@@ -10,7 +10,7 @@ _BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "recordi
 
 
 def pytest_collection_finish() -> None:
-    """Keep the thousands of tests out of the garbage collector's way: it looks at what they make, not at them."""
+    """Keep the tests themselves out of the garbage collector's way: it looks at what they make."""
     gc.collect()
     gc.freeze()
 
