@@ -70,6 +70,7 @@ class Picture:
                 ticks_dropped=self._hub.missed,
                 ticks_conflated=self._hub.conflated,
                 simulated=bool(sources) and all(source.simulated for source in sources),
+                replayed=any(runtime.source.replays for runtime in self._sources.values()),
                 last_event=last_event,
                 trouble=trouble,
             ),

@@ -51,9 +51,10 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
     engine = sight.snapshot.engine
     separator = (Span(f" {sight.glyphs.separator} ", Ink.FAINT),)
     title: Cell = (Span(" mds-tui", Ink.ACCENT), Span(f"  {engine.name}" if engine.name else ""))
+    at = sight.snapshot.at if engine.replayed else status.at
     right: Cell = (
-        Span(clock(status.at, sight.zone), Ink.TEXT),
-        Span(f" {zone_name(status.at, sight.zone)} ", Ink.DIM),
+        Span(clock(at, sight.zone), Ink.FORCED if engine.replayed else Ink.TEXT),
+        Span(f" {zone_name(at, sight.zone)} ", Ink.DIM),
     )
     parts: list[tuple[int, Cell]] = [
         (0, title),
@@ -88,6 +89,8 @@ def liveness(snapshot: Snapshot, status: Status, glyphs: Glyphs) -> Cell:
         return (Span(f"{glyphs.out} engine silent for {duration(status.silent_s)}", Ink.BAD),)
     if status.paused_s is not None:
         return (Span(f"{glyphs.disabled} display paused {duration(status.paused_s)}", Ink.WARN),)
+    if snapshot.engine.replayed:
+        return (Span(f"{glyphs.arrow} replay", Ink.FORCED), Span(" of a recording, not live", Ink.WARN))
     word, ink = ("demo", Ink.FORCED) if snapshot.engine.simulated else ("live", Ink.GOOD)
     return (Span(f"{glyphs.live} {word}", ink), Span(f" {status.mode}", Ink.DIM))
 

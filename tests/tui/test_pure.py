@@ -1,5 +1,6 @@
 """Undo, completion, forms, feed, layout, header, themes: what the console decides without a screen."""
 
+import msgspec
 import pytest
 from mds_engine.control import Snapshot
 from mds_engine.control.commands import (
@@ -154,6 +155,15 @@ def test_the_header_says_in_words_how_the_engine_is(snapshot: Snapshot) -> None:
     assert "read-only" in words(read_only=True)
     assert "1 forced 12:40" in words()
     assert "starting…" in text_of(header(Sight(BLANK), Status("embedded", 0.0, started=False), 80))
+
+
+def test_a_replay_cannot_be_taken_for_the_present(snapshot: Snapshot) -> None:
+    engine = msgspec.structs.replace(snapshot.engine, simulated=False, replayed=True)
+    past = msgspec.structs.replace(snapshot, at=snapshot.at - 3600.0, engine=engine)
+    words = text_of(header(Sight(past), Status("embedded", snapshot.at), 120))
+    assert "replay of a recording, not live" in words
+    assert "● live" not in words
+    assert words.split()[-2:] == text_of(header(Sight(past), Status("embedded", past.at), 120)).split()[-2:]
 
 
 def test_trouble_names_what_is_down_forced_and_degraded(snapshot: Snapshot) -> None:

@@ -240,6 +240,8 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True):
     """Since the start: a newer tick took their place, as their reader asked."""
     simulated: bool = False
     """True if every source is on loopback."""
+    replayed: bool = False
+    """True if what it gives was recorded: its time is the recording's."""
     last_event: int = 0
     trouble: str = ""
     """What is wrong with the engine itself, in one sentence, as a full disk; empty while nothing is."""

@@ -177,6 +177,7 @@ class ReplaySource(Source):
     """One recorded source. It has ticks and nothing else, and is always well."""
 
     capabilities = frozenset({Capability.TICKS})
+    replays = True
 
     def __init__(self, replay: Replay, context: SourceContext) -> None:
         self._replay = replay

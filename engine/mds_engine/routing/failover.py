@@ -49,7 +49,11 @@ class Failover:
     def all_failed(self, route: Route, decision: Decision) -> None:
         """No source could answer."""
         now = self._clock.now()
-        if route.down_since is None and all(unit.runtime.is_out(unit, now) for unit in route.order):
+        if (
+            route.order
+            and route.down_since is None
+            and all(unit.runtime.is_out(unit, now) for unit in route.order)
+        ):
             route.down_since = now
             self._emit(events.RouteDown(route=route.text, why=decision.explain()))
 

@@ -184,6 +184,8 @@ class Source(ABC):
     """Whether `trades` can give what its stream has missed."""
     polls: bool = False
     """Whether its quotes, asked for again and again, stand in for a stream that it does not have."""
+    replays: bool = False
+    """Whether what it gives was recorded, and is not the present."""
     quotes_at_once: int = 1
     """How many instruments one request of `quotes` asks for, so that a poll asks for as many."""
 
