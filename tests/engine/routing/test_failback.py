@@ -3,6 +3,8 @@
 import pytest
 from mds_engine.control import events
 from mds_engine.control.commands import FailOver, Pin, SetPriority, Unpin
+from mds_engine.errors import AllSourcesFailedError
+from mds_engine.model import Capability
 from mds_engine.policy.breaker import BreakerSettings
 from mds_engine.policy.failback import FailbackSettings
 from mds_engine.policy.health import HealthSettings
@@ -216,3 +218,14 @@ def test_other_priorities_take_effect_at_once(virtually, fake_desk):
             return first, second, desk.engine.snapshot().route("X/quote").sources, (await desk.quote()).source
 
     assert virtually(scene) == ("c", "a", ("a", "b", "c"), "a")
+
+
+def test_a_route_that_no_source_serves_is_not_down(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, "a", traits={"a": {"capabilities": [Capability.TICKS]}}) as desk:
+            error = await desk.failure()
+            return error, desk.told(events.RouteDown)
+
+    error, told = virtually(scene)
+    assert isinstance(error, AllSourcesFailedError)
+    assert told == []
