@@ -20,7 +20,7 @@ from mds_tui.format.cells import Cell
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
-from mds_tui.palettes import FALLBACK, Palette, Themes, bare_palette, load_themes, unknown_theme
+from mds_tui.palettes import ThemesAtHand
 from mds_tui.screens.main import MainScreen
 from mds_tui.screens.subjects import Subject, routes_for, sources_for
 from mds_tui.settings import ConsoleSettings
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
+    from textual.theme import Theme
 
 MOST_TOASTS = 2
 """At a time: an outage of many routes must not hide the screen that shows it."""
@@ -84,13 +85,9 @@ class ConsoleApp(App[None]):
         self.settings = settings
         self.wall = wall
         self._now = now
-        self._themes: Themes = load_themes(settings.own_themes)
-        self._palettes = dict(self._themes.loaded) or {"bare": bare_palette()}
-        self._palette: Palette = (
-            self._palettes.get(settings.theme)
-            or self._palettes.get(FALLBACK)
-            or next(iter(self._palettes.values()))
-        )
+        self._themes = ThemesAtHand(settings.theme, settings.own_themes)
+        self._palette = self._themes.first
+        self._first_theme = textual_theme(self._palette)
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
         self._watch = EngineWatch()
@@ -98,12 +95,11 @@ class ConsoleApp(App[None]):
         self._incidents = Incidents()
         self._worked_s = 0.0
         self._started = False
+        # Before Textual makes its style sheet: a theme that is set later costs two more readings of all CSS.
+        self.set_reactive(App.theme, self._first_theme.name)
         super().__init__()
         self.animation_level = "none"
         self.set_class(settings.ascii, "-ascii")
-        for palette in self._palettes.values():
-            self.register_theme(textual_theme(palette))
-        self.theme = self._palette.name
 
     def get_driver_class(self) -> "type[Driver]":
         """Textual's choice, on a file that lasts where that is its Linux driver."""
@@ -115,6 +111,11 @@ class ConsoleApp(App[None]):
         from mds_tui.driver import LastingDriver
 
         return LastingDriver
+
+    def get_theme(self, theme_name: str) -> "Theme | None":
+        """As Textual does; the one to begin with also before any can be registered."""
+        first = self._first_theme if theme_name == self._first_theme.name else None
+        return super().get_theme(theme_name) or first
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours, for Textual's own themes too."""
@@ -142,12 +143,11 @@ class ConsoleApp(App[None]):
     def _begin(self) -> None:
         self._started = True
         self.link.start()
+        for palette in self._themes.palettes.values():
+            self.register_theme(textual_theme(palette))
         self.set_interval(1 / self.settings.fps, self.beat)
         self.set_interval(1.0, self._watch_terminal)
-        problems = list(self._themes.failed)
-        if self.settings.theme not in self._palettes:
-            problems = [unknown_theme(self.settings.theme, self._themes)]
-        for problem in problems:
+        for problem in self._themes.problems():
             self.notify(problem, title="theme", severity="warning")
         self.beat()
 
@@ -354,7 +354,8 @@ class ConsoleApp(App[None]):
             if name is not None:
                 self._keep(name)
 
-        self.push_screen(ThemeChooser(list(self._palettes.values()), before, self.paint, self._set), chosen)
+        palettes = list(self._themes.palettes.values())
+        self.push_screen(ThemeChooser(palettes, before, self.paint, self._set), chosen)
 
     def _set(self, name: str) -> None:
         self.theme = name
@@ -367,7 +368,7 @@ class ConsoleApp(App[None]):
             self.notify(words, title="theme", severity="information" if kept else "warning")
 
     def _take_theme(self) -> None:
-        self._palette = self._palettes.get(self.theme, self._palette)
+        self._palette = self._themes.palettes.get(self.theme, self._palette)
         self.paint = paint_of(self._palette, ascii_only=self.settings.ascii)
         for screen in self.screen_stack:
             if isinstance(screen, Painted):

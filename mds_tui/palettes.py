@@ -6,7 +6,8 @@ cannot be used costs one sentence, and the console opens in another theme.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -77,6 +78,21 @@ def load_themes(own: Path | None = None) -> Themes:
     return Themes({**shipped.loaded, **more.loaded}, (*shipped.failed, *more.failed))
 
 
+def shipped_theme(name: str, own: Path | None) -> Palette | None:
+    """One shipped theme, without reading the others.
+
+    None where it must be looked for among all of them: there is no file of its
+    name, or it is wrong, or one of one's own themes may take its place.
+    """
+    if not _NAME.match(name) or (own is not None and any(own.glob("*.toml"))):
+        return None
+    try:
+        palette = _palette(_read(shipped_folder() / f"{name}.toml"), name, {})
+    except _WrongError:
+        return None
+    return palette if palette.name == name else None
+
+
 def read_folder(folder: Path, bases: Mapping[str, Palette]) -> Themes:
     """Every `*.toml` of a folder; `bases` are the themes that one may begin with."""
     loaded: dict[str, Palette] = {}
@@ -105,6 +121,36 @@ def unknown_theme(name: str, themes: Themes) -> str:
     """That there is no such theme, which there are, and why one of that name could not be used."""
     why = [sentence for sentence in themes.failed if f"{name}.toml:" in sentence]
     return "; ".join([f"there is no theme {name!r}: there are {', '.join(sorted(themes.loaded))}", *why])
+
+
+class ThemesAtHand:
+    """The theme that is wanted, at once; all of them when they are asked for."""
+
+    def __init__(self, wanted: str, own: Path | None) -> None:
+        """`own` is the folder of one's own themes; None is none."""
+        self._wanted = wanted
+        self._own = own
+        self.first: Palette = shipped_theme(wanted, own) or self._nearest()
+        """The wanted one, or what takes its place."""
+
+    @cached_property
+    def _themes(self) -> Themes:
+        return load_themes(self._own)
+
+    @cached_property
+    def palettes(self) -> Mapping[str, Palette]:
+        """By name, never none."""
+        return self._themes.loaded or {"bare": bare_palette()}
+
+    def problems(self) -> Sequence[str]:
+        """What to tell: that the wanted one is not there, else which files cannot be used."""
+        if self._wanted not in self.palettes:
+            return [unknown_theme(self._wanted, self._themes)]
+        return self._themes.failed
+
+    def _nearest(self) -> Palette:
+        nearest = self.palettes.get(self._wanted) or self.palettes.get(FALLBACK)
+        return nearest or next(iter(self.palettes.values()))
 
 
 class _WrongError(Exception):

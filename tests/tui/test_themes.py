@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from mds_tui.contrast import COLOUR_BLINDNESS, contrast, distance, weakest
 from mds_tui.format.cells import Ink, Span
-from mds_tui.palettes import PLAIN, SURFACES, load_themes, unknown_theme
+from mds_tui.palettes import PLAIN, SURFACES, ThemesAtHand, load_themes, shipped_theme, unknown_theme
 from mds_tui.remembered import remember_theme, remembered_theme
 from mds_tui.theme import paint_of
 
@@ -144,6 +144,22 @@ def test_a_theme_of_ones_own_begins_with_another_and_may_take_its_place(tmp_path
     assert "mine" in unknown_theme("nobody", themes)
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_theme_alone_is_the_same(tmp_path, name: str) -> None:
+    assert shipped_theme(name, None) == shipped_theme(name, tmp_path / "none") == SHIPPED[name]
+
+
+def test_where_a_theme_may_be_elsewhere_all_are_read(tmp_path) -> None:
+    for name in ("nobody", "../themes/dark", ""):
+        assert shipped_theme(name, None) is None
+    (tmp_path / "mine.toml").write_text('name = "dark"\ntitle = "my own"\nbase = "light"\n')
+    assert shipped_theme("dark", tmp_path) is None
+    assert ThemesAtHand("dark", tmp_path).first.title == "my own"
+    missing = ThemesAtHand("nobody", None)
+    assert missing.first == SHIPPED["dark"]
+    assert missing.problems() == [f"there is no theme 'nobody': there are {', '.join(sorted(SHIPPED))}"]
+
+
 # What is kept.
 
 
@@ -193,6 +209,18 @@ async def test_themes_are_tried_on_and_escape_brings_the_first_back(console, rea
         await pilot.press("escape")
         assert (app.theme, app.desk.styles.background) == ("light", ground)
         assert app.screen is app.desk
+
+
+async def test_the_first_style_sheet_is_made_with_the_wanted_theme(console) -> None:
+    app = console(theme="light")
+    assert app.current_theme.name == "light"
+    assert not app.current_theme.dark
+    assert app.has_class("-light-mode")
+    assert not app.has_class("-dark-mode")
+    assert app.get_css_variables()["mds-text"] == SHIPPED["light"].colours["text"]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert set(SHIPPED) <= set(app.available_themes)
 
 
 async def test_a_click_tries_a_theme_on(console) -> None:
