@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mds_tui.cli.collecting import collect_again, collecting_later
 from mds_tui.cli.exits import Exit, say
 from mds_tui.cli.settings import Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mds_tui.settings import ConsoleSettings
 
 
+@collecting_later()
 def open_console(settings: Settings, looks: "Looks") -> None:
     """The console on the configuration in force; without one, first ask what is wanted."""
     need_terminal()
@@ -26,20 +28,21 @@ def open_console(settings: Settings, looks: "Looks") -> None:
             open_demo(looks, seed=1)
             return
         settings.config = _write_first(settings)
-    from mds_tui.cli.vendors import InstalledVendors
+    from mds_tui.cli.vendors import InstalledVendors, OurVendorsFirst
 
-    vendors = InstalledVendors()
-    config = settings.load(vendors).config
+    config = settings.load(OurVendorsFirst()).config
 
     def build() -> "Engine":
+        collect_again()
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
-        return Engine(config, vendors, recorder=black_box(config.recording, config.engine.name))
+        return Engine(config, InstalledVendors(), recorder=black_box(config.recording, config.engine.name))
 
     show(build, looks.settings(config.console), config.engine.log_file())
 
 
+@collecting_later()
 def open_demo(looks: "Looks", *, seed: int) -> None:
     """The console on a simulator in a process of its own, which ends with it."""
     need_terminal()
@@ -52,6 +55,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
 
     def build() -> "Engine":
         # In the engine's thread: the screen is there before the simulator is. Once more for each restart.
+        collect_again()
         from mds_engine.config.simulated import demo_config
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box

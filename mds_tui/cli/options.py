@@ -28,3 +28,10 @@ def known_theme(ctx: click.Context, param: click.Parameter, value: str | None) -
     if value not in themes.loaded:
         raise click.BadParameter(f"{unknown_theme(value, themes)}.", ctx, param)
     return value
+
+
+ascii_only_option = click.option("--ascii", "ascii_only", is_flag=True, help="Only ASCII signs and borders.")
+read_only_option = click.option("--read-only", is_flag=True, help="Grey the keys that change anything.")
+theme_option = click.option(
+    "--theme", metavar="NAME", callback=known_theme, help="The theme, as dark or light; `t` there shows all."
+)

@@ -1,13 +1,27 @@
 """Which vendors are installed: ours, and those of third parties."""
 
-from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from mds_engine.sources.contract import SourcePlugin
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "mds_engine.sources"
 """The entry-point group under which a vendor's package registers its `SourcePlugin`."""
+
+OURS: Mapping[str, str] = MappingProxyType(
+    {
+        "alphavantage": "mds_engine.sources.alphavantage",
+        "binance": "mds_engine.sources.binance",
+        "kite": "mds_engine.sources.kite",
+        "yahoo": "mds_engine.sources.yahoo",
+    }
+)
+"""The packages of our own vendors by kind, as they are registered."""
 
 
 class PluginFailure(NamedTuple):
@@ -23,6 +37,21 @@ class Plugins(dict[str, SourcePlugin]):
     failures: tuple[PluginFailure, ...] = ()
 
 
+def our_plugin(kind: str) -> SourcePlugin:
+    """The plugin of a kind of ours, without a look at what else is installed. Raises KeyError."""
+    plugin = import_module(OURS[kind]).plugin
+    assert isinstance(plugin, SourcePlugin)
+    return plugin
+
+
+def installed_kinds() -> Sequence[str]:
+    """Every kind that some installed package claims, sorted."""
+    # Reading what is installed takes a tenth of the time in which a Textual app paints.
+    from importlib.metadata import entry_points
+
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
 def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
     """Load the plugins of all vendors, or of those that are named in `kinds`.
 
@@ -31,6 +60,8 @@ def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
     failures and keeps nobody from working. Where two packages claim a name,
     neither is guessed at: both are reported.
     """
+    from importlib.metadata import entry_points
+
     wanted = None if kinds is None else frozenset(kinds)
     found = Plugins()
     failures: list[PluginFailure] = []
@@ -55,7 +86,7 @@ def find_plugins(kinds: Iterable[str] | None = None) -> Plugins:
     return found
 
 
-def _load(entry: EntryPoint) -> SourcePlugin | PluginFailure:
+def _load(entry: "EntryPoint") -> SourcePlugin | PluginFailure:
     try:
         plugin = entry.load()
     except Exception as error:  # noqa: BLE001 (whatever a stranger's import raises, the others must work)

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from mds_engine.sources.plugins import find_plugins
+from mds_engine.sources.plugins import GROUP, OURS, find_plugins, installed_kinds, our_plugin
 
 GOOD = """
 from mds_engine.config.source_settings import SourceSettings
@@ -35,6 +36,16 @@ def test_our_four_vendors_are_found() -> None:
     assert plugins.failures == ()
     assert plugins["kite"].needs_key
     assert not plugins["binance"].needs_key
+
+
+def test_ours_are_known_by_name_as_they_are_registered() -> None:
+    registered = {
+        entry.name: entry.value for entry in distribution("mds-engine").entry_points.select(group=GROUP)
+    }
+    assert {kind: f"{package}:plugin" for kind, package in OURS.items()} == registered
+    plugins = find_plugins(OURS)
+    assert {kind: our_plugin(kind) for kind in OURS} == plugins
+    assert set(OURS) <= set(installed_kinds())
 
 
 def test_a_third_partys_vendor_is_found_beside_ours(install) -> None:
