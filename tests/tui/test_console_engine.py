@@ -41,6 +41,7 @@ def app(simulator: SimulatorProcess) -> Iterator[ConsoleApp]:
 async def _until(pilot, condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
+            await asyncio.sleep(0.01)  # the engine, in the same process, is to get on
             await pilot.pause()
 
 

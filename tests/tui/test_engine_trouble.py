@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC
 
@@ -62,7 +63,7 @@ class Blocked(EmbeddedLink):
     def _spin(self) -> None:
         self._held.set()
         while not self._let_go:
-            pass
+            time.sleep(0.001)  # leaves the console, in the same process, its share of the time
 
 
 class Clock:
@@ -102,6 +103,7 @@ def make_app(simulator, clock) -> Iterator[Callable[..., ConsoleApp]]:
 async def _until(pilot, condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
+            await asyncio.sleep(0.01)  # the engine, in the same process, is to get on
             await pilot.pause()
 
 
