@@ -21,7 +21,7 @@ OURS: Mapping[str, str] = MappingProxyType(
         "yahoo": "mds_engine.sources.yahoo",
     }
 )
-"""The packages of our own vendors by kind, as they are registered."""
+"""Our vendors' packages by kind, as they are registered. One that is not here is found as a stranger's is."""
 
 
 class PluginFailure(NamedTuple):
