@@ -2,13 +2,14 @@
 
 import asyncio
 import ctypes
+import inspect
 import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mds_engine.control import Command, CommandResult, Event, Snapshot
 from mds_engine.errors import MdsError
@@ -198,14 +199,25 @@ def _settle(loop: asyncio.AbstractEventLoop) -> None:
     """Let every task end in order after a SystemExit: it ends the loop anew for each task that waits."""
     for _ in range(_MOST_EXITS):
         left = asyncio.all_tasks(loop)
-        for task in left:
+        # A task of anyio that is cancelled before its first step leaves a coroutine that nobody awaited.
+        begun = {task for task in left if not _is_new(task)}
+        for task in begun:
             task.cancel()
         try:
-            if left:
-                loop.run_until_complete(asyncio.wait(left, timeout=_SETTLE_WITHIN_S))
+            if begun:
+                loop.run_until_complete(asyncio.wait(begun, timeout=_SETTLE_WITHIN_S))
+            elif left:
+                loop.run_until_complete(asyncio.sleep(0))
         except SystemExit:
             continue
-        return
+        if begun == left:
+            return
+
+
+def _is_new(task: asyncio.Task[Any]) -> bool:
+    """Whether it has not taken its first step."""
+    coroutine = task.get_coro()
+    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
 def _is_ours(frame: "FrameType") -> bool:

@@ -2,9 +2,11 @@
 
 import asyncio
 import ctypes
+import sys
 import threading
 import time
 
+import anyio
 import pytest
 from mds_engine.clock import SystemClock
 from mds_engine.control import commands, events
@@ -59,6 +61,23 @@ def sleep(trap):
 
 def wait_in_foreign_code(trap):
     trap.release.wait()
+
+
+def connect_and_be_killed(trap):
+    """The thread is killed between the beginning of a connection and its first attempt."""
+    trap.began = []
+
+    async def attempt():
+        trap.began.append("attempt")
+        await asyncio.Event().wait()
+
+    async def connect():
+        async with anyio.create_task_group() as attempts:
+            trap.began.append("connecting")
+            asyncio.get_running_loop().call_soon(sys.exit)
+            attempts.start_soon(attempt)
+
+    trap.connecting = asyncio.get_running_loop().create_task(connect())
 
 
 @pytest.fixture
@@ -133,6 +152,15 @@ def test_a_killed_thread_is_told_and_begun_anew(trapped):
     link.restart()
     until(lambda: link.failure() is None)
     assert link.send(commands.Pin(route="X/quote", source="b")).result(PATIENCE_S).accepted
+
+
+def test_what_was_about_to_begin_begins_before_it_is_ended_with_the_rest(trapped):
+    link, trap = trapped(connect_and_be_killed)
+    thread = link._runs.thread
+    trap.spring()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert trap.began == ["connecting", "attempt"]
 
 
 def test_a_command_that_was_given_up_while_the_loop_was_blocked_is_never_done(trapped):
