@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 
 import msgspec
 import pytest
+from mds_engine.clock import SystemClock
 from mds_engine.config.load import parse_config
 from mds_engine.config.simulated import SimulatorAddress, at_simulator
 from mds_engine.control import events
@@ -15,7 +17,7 @@ from mds_engine.simulator.alphavantage import AlphaVantageVendor
 from mds_engine.simulator.alphavantage.plan import AlphaVantagePlan
 from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
-from mds_engine.sources.alphavantage.errors import next_reset
+from mds_engine.sources.alphavantage.errors import EASTERN, next_reset
 from mds_engine.sources.plugins import find_plugins
 
 PATIENCE_S = 30.0
@@ -46,15 +48,26 @@ sources = ["yahoo", "alphavantage"]
 """
 
 
+class Noon(SystemClock):
+    """The machine's, made at noon in New York: no day of the plan ends within a test."""
+
+    def __init__(self) -> None:
+        self._ahead_s = datetime(2026, 11, 20, 12, tzinfo=EASTERN).timestamp() - super().wall()
+
+    def wall(self) -> float:
+        return super().wall() + self._ahead_s
+
+
 @asynccontextmanager
 async def nasdaq(pace="", **plan):
     """An engine with the demo's NASDAQ route; `plan` is Alpha Vantage's."""
     plugins = find_plugins()
     vantage = partial(AlphaVantageVendor, plan=AlphaVantagePlan(**plan))
-    async with Simulator(vendors=("yahoo", vantage, "binance")) as simulator:
+    clock = Noon()
+    async with Simulator(vendors=("yahoo", vantage, "binance"), clock=clock) as simulator:
         address = msgspec.convert(simulator.describe(), SimulatorAddress)
         config = at_simulator(parse_config(DESK.format(pace=pace), plugins, {}).config, address)
-        async with Engine(config, plugins, seed=1) as engine, asyncio.timeout(PATIENCE_S):
+        async with Engine(config, plugins, seed=1, clock=clock) as engine, asyncio.timeout(PATIENCE_S):
             yield simulator, engine
 
 
