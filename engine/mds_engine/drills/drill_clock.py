@@ -5,6 +5,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,11 @@ was at work: on a loaded machine it waits for its turn, and that is not what is 
 _AHEAD_S = 3600.0
 """The engine holds its callers' deadlines against the loop's clock: one that fell behind it would end every
 call at once."""
+
+
+_BEGINS_AT_S = datetime(2026, 3, 4, 6, 0, tzinfo=UTC).timestamp()
+"""A Wednesday on which every exchange trades. The simulated market is a function of its time: the same seed
+is the same market only at the same time, and one that happens to stand still rehearses no frozen price."""
 
 
 class DrillClock:
@@ -51,7 +57,7 @@ class DrillClock:
         self._stepped_at = machine()
         self._worked_s = work()
         self._now = self._stepped_at + _AHEAD_S
-        self._epoch_s = time.time() - self._now
+        self._epoch_s = _BEGINS_AT_S - self._now
         self._stepping: asyncio.Task[None] | None = None
         self._due: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
@@ -77,7 +83,7 @@ class DrillClock:
         return self._now + max(_LONGEST_STEP_S, min(passed_s, self._work() - self._worked_s))
 
     def wall(self) -> float:
-        """Epoch seconds, UTC: the machine's when the clock was made, and this clock's from then on."""
+        """Epoch seconds, UTC: of a day long chosen, the same for every drill."""
         return self.now() + self._epoch_s
 
     async def sleep(self, seconds: float) -> None:

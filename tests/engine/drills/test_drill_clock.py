@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from mds_engine.drills.drill_clock import DrillClock
 
 
@@ -23,6 +24,12 @@ async def test_time_passes_at_its_pace():
         passed_s = clock.now() - began
         assert round(passed_s, 6) == 0.02
         assert round(clock.wall() - wall, 4) == 0.02
+
+
+async def test_every_drill_begins_at_the_same_time_so_that_a_seed_is_one_market():
+    early, late = Machine(), Machine()
+    late.at += 86_400.0
+    assert DrillClock(1.0, early).wall() == pytest.approx(DrillClock(8.0, late).wall())
 
 
 async def test_time_that_the_process_waited_for_its_turn_does_not_count():
