@@ -19,7 +19,8 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
                 elif event.reverse is not None:
                     stack.append(event)
             case OverrideEnded():
-                stack = [kept for kept in stack if _held(kept.command) != event.subject]
+                over = event.subject, event.capability
+                stack = [kept for kept in stack if _held(kept.command) != over]
             case FailedBack():
                 stack = [kept for kept in stack if not _moved(kept.command, event.route)]
             case _:
@@ -31,12 +32,13 @@ def _same(left: Command, right: Command) -> bool:
     return msgspec.structs.replace(left, by="", why="") == msgspec.structs.replace(right, by="", why="")
 
 
-def _held(command: Command) -> str | None:
+def _held(command: Command) -> tuple[str, str | None] | None:
+    """What a command holds for a while, as `OverrideEnded` names it."""
     match command:
         case Pin():
-            return command.route
+            return command.route, None
         case ForceBreaker():
-            return command.source
+            return command.source, command.capability or ""
         case _:
             return None
 

@@ -94,7 +94,19 @@ def test_a_forced_breaker_ends_by_itself_and_says_so(virtually, fake_desk):
     assert (held, still) == ("forced-open", "forced-open")
     assert forced_for_s == pytest.approx(30.0, abs=0.2)
     assert after == "half-open", "what was forced open is probed before it is trusted"
-    assert [event.subject for event in ended] == ["a quote breaker"]
+    assert [(event.subject, event.capability) for event in ended] == [("a", "quote")]
+
+
+def test_breakers_that_were_forced_together_end_in_one_event(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            await desk.engine.apply(force("a", ForcedState.OPEN, ttl_s=30.0, capability=None))
+            await clock.sleep(31.0)
+            return desk.told(events.OverrideEnded)
+
+    ended = virtually(scene)
+    assert [(event.subject, event.capability) for event in ended] == [("a", "")]
+    assert ended[0].why == "the time for which its breakers were forced is over"
 
 
 def test_an_operators_later_word_outlives_the_time_of_an_earlier_one(virtually, fake_desk):

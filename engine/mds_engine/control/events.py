@@ -274,6 +274,8 @@ class OverrideEnded(_Event, frozen=True, tag="override-ended"):
     subject: str
     """A route or a source."""
     why: str
+    capability: str | None = None
+    """Of a source: whose breaker it was, "" for all of them. None for a route."""
 
 
 Event = (

@@ -28,8 +28,8 @@ class Lingering(Protocol):
 class Expiring(Protocol):
     """Something whose forced states end by themselves."""
 
-    def expire_forced(self) -> list[str]:
-        """End what is over; returns it in words."""
+    def expire_forced(self) -> list[tuple[str, str]]:
+        """End what is over; returns (source, capability) of each breaker, capability "" for all of them."""
         ...
 
 
@@ -75,8 +75,10 @@ class Housekeeping:
             runtime.whole_changed(runtime.whole.advance(now))
             for unit in runtime.units.values():
                 runtime.unit_changed(unit, unit.breaker.advance(now))
-        for what in self._steering.expire_forced():
-            self._emit(events.OverrideEnded(subject=what, why="its time is over"))
+        for source, capability in self._steering.expire_forced():
+            which = f"its {capability} breaker" if capability else "its breakers"
+            why = f"the time for which {which} {'was' if capability else 'were'} forced is over"
+            self._emit(events.OverrideEnded(subject=source, capability=capability, why=why))
         for route in self._routes.values():
             self._failover.reconsider(route)
         self._hub.housekeep()
