@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 import msgspec
-from mds_engine.control.commands import Command, FailOver, ForceBreaker, Pin
-from mds_engine.control.events import CommandApplied, Event, FailedBack, OverrideEnded
+from mds_engine.control.commands import Command, FailOver, ForceBreaker, Pin, StartDrill
+from mds_engine.control.events import CommandApplied, DrillEnded, Event, FailedBack, OverrideEnded
 
 
 def undoable(events: Iterable[Event]) -> CommandApplied | None:
@@ -23,6 +23,8 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
                 stack = [kept for kept in stack if _held(kept.command) != over]
             case FailedBack():
                 stack = [kept for kept in stack if not _moved(kept.command, event.route)]
+            case DrillEnded():
+                stack = [kept for kept in stack if not isinstance(kept.command, StartDrill)]
             case _:
                 pass
     return stack[-1] if stack else None

@@ -7,7 +7,7 @@ async with Engine(config, plugins) as engine:
 
 import asyncio
 import random as random_module
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -20,15 +20,14 @@ from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.schema import Config
 from mds_engine.control import Command, CommandResult, Event, Snapshot, events
 from mds_engine.control.route_key import RouteKey
-from mds_engine.errors import (
-    MdsError,
-)
+from mds_engine.errors import MdsError
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
 from mds_engine.log import get_logger
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.recording.recorder import Recorder
+from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
 from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.failover import Failover
@@ -61,10 +60,12 @@ class Engine:
         clock: Clock | None = None,
         seed: int | None = None,
         recorder: Recorder | None = None,
+        rehearsals: Callable[[Grounds], Rehearsals] = NoRehearsals,
     ) -> None:
         """Does no I/O. `seed` makes jitter the same every time. Raises ConfigError for unknown vendors.
 
-        A `recorder` takes the raw frames of all streams while the engine runs.
+        A `recorder` takes the raw frames of all streams while the engine runs;
+        `rehearsals` makes what runs the drills that an operator asks for.
         """
         self.config = config
         self._plugins = plugins
@@ -95,6 +96,9 @@ class Engine:
             reconsider=self._failover.reconsider,
         )
         self._hub = self._streaming.hub
+        self._rehearsals = rehearsals(
+            Grounds(config, self.sources, self._routes, self._clock, self._log, self._hub, self._own)
+        )
         self._recorder = recorder
         self._store: Store | None = None
         self._keeper: Keeper | None = None
@@ -148,6 +152,7 @@ class Engine:
             hub=self._hub,
             checker=caretaker,
             seed=self._seed_board,
+            rehearsals=self._rehearsals,
         )
         self._housekeeping = Housekeeping(
             self.sources,
@@ -353,7 +358,7 @@ class Engine:
 
     def snapshot(self, *, loop_lag_ms: float = 0.0) -> Snapshot:
         """A picture of everything now."""
-        return self._picture.take(
+        picture = self._picture.take(
             loop_lag_ms=loop_lag_ms,
             last_event=self._log.last_number,
             trouble=(self._store.failure if self._store else None)
@@ -361,6 +366,8 @@ class Engine:
             or (self._recorder.failure if self._recorder else None)
             or "",
         )
+        drill = self._rehearsals.view()
+        return picture if drill is None else msgspec.structs.replace(picture, drill=drill)
 
     def events(self, after: int = 0) -> tuple[Event, ...]:
         """Events with a number above `after`, oldest first. Safe from any thread."""

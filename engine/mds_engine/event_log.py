@@ -22,6 +22,8 @@ class EventLog:
         self._kept: deque[Event] = deque(maxlen=keep)
         self._next = first
         self._listeners: list[Callable[[Event], None]] = []
+        self.drill_of: Callable[[Event], int] | None = None
+        """Says which drill an event comes from, 0 for none; None while nothing is rehearsed."""
 
     @property
     def last_number(self) -> int:
@@ -30,7 +32,8 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         """Number it, time it, keep it, pass it on."""
-        numbered = msgspec.structs.replace(event, number=self._next, at=self._wall())
+        drill = event.drill or (0 if self.drill_of is None else self.drill_of(event))
+        numbered = msgspec.structs.replace(event, number=self._next, at=self._wall(), drill=drill)
         self._next += 1
         self._kept.append(numbered)
         _log.info(type(event).__name__, **_plain(numbered))

@@ -46,6 +46,8 @@ def standing(command: Command) -> tuple[Standing, ...]:
             return (Standing(subject, None, ends=False),)
         case commands.FailOver() | commands.CheckHealth() | commands.Subscribe() | commands.Unsubscribe():
             return ()
+        case commands.StartDrill() | commands.EndDrill():
+            return ()  # its fault ends with the engine at the latest
 
 
 def _breakers(

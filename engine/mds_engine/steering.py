@@ -16,6 +16,7 @@ from mds_engine.orders.finding import Finder
 from mds_engine.orders.routes import RouteOrders
 from mds_engine.orders.sources import Checker, SourceOrders
 from mds_engine.orders.watching import WatchOrders
+from mds_engine.rehearsing import Rehearsals
 from mds_engine.routing.failover import Failover
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -35,8 +36,10 @@ class Steering:
         hub: TickHub,
         checker: Checker,
         seed: Callable[[tuple[Instrument, ...]], None],
+        rehearsals: Rehearsals,
     ) -> None:
         """`seed` puts a quote on the board for each instrument that is newly watched."""
+        self._rehearsals = rehearsals
         find = Finder(sources, routes)
         self._of_routes = RouteOrders(find, clock, failover)
         self._of_breakers = BreakerOrders(find, clock)
@@ -61,7 +64,7 @@ class Steering:
         except MdsError as error:
             return CommandResult(accepted=False, message=str(error))
 
-    async def _apply(self, command: Command) -> CommandResult:
+    async def _apply(self, command: Command) -> CommandResult:  # noqa: C901 - one case a command
         match command:
             case commands.FailOver():
                 return self._of_routes.fail_over(command)
@@ -85,3 +88,7 @@ class Steering:
                 return self._of_watching.subscribe(command)
             case commands.Unsubscribe():
                 return self._of_watching.unsubscribe(command)
+            case commands.StartDrill():
+                return self._rehearsals.start(command)
+            case commands.EndDrill():
+                return self._rehearsals.end(command)

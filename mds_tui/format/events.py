@@ -23,7 +23,14 @@ class EventLine(NamedTuple):
 
 
 def event_line(event: Event, glyphs: Glyphs = UNICODE, zone: tzinfo | None = None) -> EventLine:
-    """The line of one event; times of day in `zone`, None meaning this machine's."""
+    """The line of one event; times of day in `zone`, None meaning this machine's. What comes from a drill
+    says so."""
+    line = _line(event, glyphs, zone)
+    is_its_own = isinstance(event, events.DrillStarted | events.DrillEnded)
+    return line._replace(text=f"drill: {line.text}") if event.drill and not is_its_own else line
+
+
+def _line(event: Event, glyphs: Glyphs, zone: tzinfo | None) -> EventLine:
     match event:
         case (
             events.EngineStarted()
@@ -64,6 +71,8 @@ def event_line(event: Event, glyphs: Glyphs = UNICODE, zone: tzinfo | None = Non
             return _ticks_line(event, glyphs)
         case events.Throttled() | events.LoginNeeded() | events.QuotaSpent() | events.BudgetCrossed():
             return _limit_line(event, glyphs, zone)
+        case events.DrillStarted() | events.DrillEnded():
+            return _drill_line(event, glyphs)
         case _:
             assert_never(event)
 
@@ -180,6 +189,25 @@ def _source_line(
             return EventLine(glyphs.live, Level.GOOD, event.source, text)
         case events.StreamLost():
             return EventLine(glyphs.out, Level.WARNING, event.source, _because("stream lost", event.why))
+        case _:
+            assert_never(event)
+
+
+def _drill_line(event: events.DrillStarted | events.DrillEnded, glyphs: Glyphs) -> EventLine:
+    match event:
+        case events.DrillStarted():
+            said = f": “{event.why}”" if event.why else ""
+            text = f"DRILL {event.scenario} for {duration(event.duration_s)}: {event.about}; {event.by}{said}"
+            return EventLine(glyphs.forced, Level.WARNING, event.source, text)
+        case events.DrillEnded():
+            card = event.card
+            failed = [check.name for check in card.checks if not check.ok]
+            why = f": {', '.join(failed)}" if failed else ""
+            level = Level.WARNING if failed else Level.GOOD
+            glyph = glyphs.warning if failed else glyphs.good
+            return EventLine(
+                glyph, level, event.source, f"DRILL {card.scenario} is over, {card.verdict.upper()}{why}"
+            )
         case _:
             assert_never(event)
 

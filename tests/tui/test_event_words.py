@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from mds_engine.control import Event
 from mds_engine.control.commands import Pin
+from mds_engine.control.drill import DrillCard
 from mds_engine.control.events import (
     BreakerOpened,
     CommandApplied,
@@ -23,6 +24,7 @@ from mds_engine.control.events import (
 
 from mds_tui.format.events import event_line, level_ink
 from mds_tui.format.glyphs import ASCII, UNICODE
+from tests.tui.prepared_drill import drill_card
 
 
 def _example(event: type) -> Event:
@@ -31,6 +33,8 @@ def _example(event: type) -> Event:
     for field in msgspec.structs.fields(event):
         if field.name == "command":
             made[field.name] = Pin(route="NSE/quote", source="yahoo", by="asha")
+        elif field.type is DrillCard:
+            made[field.name] = drill_card()
         elif field.type is str:
             made[field.name] = f"some {field.name}"
         elif field.type is bool:

@@ -110,6 +110,26 @@ class Unsubscribe(_Command, frozen=True, tag="unsubscribe"):
     instruments: tuple[str, ...]
 
 
+class StartDrill(_Command, frozen=True, tag="start-drill"):
+    """Rehearse a fault of a source on the running engine, on our side of its connection; it ends by itself.
+
+    Nothing is sent to the vendor that would not be sent anyway.
+    """
+
+    scenario: str
+    """One of `mds_engine.control.drill.SCENARIOS`."""
+    target: str
+    """A source, or a route, which means the source that serves it now."""
+    duration_s: float = 60.0
+    """Seconds for which the fault stands; what it broke is watched for a while after that."""
+    accept_loss: bool = False
+    """Whether it may hit a route that has no other source now."""
+
+
+class EndDrill(_Command, frozen=True, tag="end-drill"):
+    """End the fault of the drill at once; said again, end the watching of its recovery too."""
+
+
 Command = (
     FailOver
     | Pin
@@ -122,6 +142,8 @@ Command = (
     | CheckHealth
     | Subscribe
     | Unsubscribe
+    | StartDrill
+    | EndDrill
 )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from mds_engine.control.commands import Command
+from mds_engine.control.drill import DrillCard
 
 
 class Level(StrEnum):
@@ -24,6 +25,8 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """1 for the first event of an engine's life; given by the engine's log."""
     at: float = 0.0
     """Epoch seconds UTC; given by the engine's log."""
+    drill: int = 0
+    """Number of the drill that it comes from, as far as that can be told: 0 for what is no rehearsal."""
 
 
 class EngineStarted(_Event, frozen=True, tag="engine-started"):
@@ -278,6 +281,24 @@ class OverrideEnded(_Event, frozen=True, tag="override-ended"):
     """Of a source: whose breaker it was, "" for all of them. None for a route."""
 
 
+class DrillStarted(_Event, frozen=True, tag="drill-started"):
+    """A fault of a source is rehearsed from now on; `drill` is its number."""
+
+    scenario: str
+    about: str
+    source: str
+    duration_s: float
+    by: str
+    why: str = ""
+
+
+class DrillEnded(_Event, frozen=True, tag="drill-ended"):
+    """A drill is over, and nothing of it is left."""
+
+    source: str
+    card: DrillCard
+
+
 Event = (
     EngineStarted
     | EngineStopped
@@ -310,4 +331,6 @@ Event = (
     | CommandApplied
     | CommandRefused
     | OverrideEnded
+    | DrillStarted
+    | DrillEnded
 )

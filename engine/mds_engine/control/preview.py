@@ -7,6 +7,7 @@ from mds_engine.control.commands import (
     CheckHealth,
     Command,
     EnableSource,
+    EndDrill,
     FailOver,
     ForceBreaker,
     ForcedState,
@@ -14,14 +15,16 @@ from mds_engine.control.commands import (
     ResetBreaker,
     SetPriority,
     SetRateLimit,
+    StartDrill,
     Subscribe,
     Unpin,
     Unsubscribe,
 )
+from mds_engine.control.drill_preview import preview_drill
 from mds_engine.control.snapshot import BreakerView, RouteView, Snapshot, SourceState, SourceView
 
 
-def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:
+def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: C901 - one case a command
     """One sentence for each thing that will change or that speaks against it. Never raises, never empty."""
     match command:
         case FailOver():
@@ -54,6 +57,8 @@ def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:
             return (f"{_count(len(command.instruments), 'instrument')} will be watched live.",)
         case Unsubscribe():
             return (f"{_count(len(command.instruments), 'instrument')} will no longer be watched.",)
+        case StartDrill() | EndDrill():
+            return preview_drill(command, snapshot)
         case _:
             assert_never(command)
 

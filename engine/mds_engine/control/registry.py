@@ -117,6 +117,19 @@ REGISTRY: tuple[Entry, ...] = (
         dangerous=False,
         positional=("instruments",),
     ),
+    Entry(
+        "start-drill",
+        commands.StartDrill,
+        "start a drill",
+        "Rehearse a fault of a source on our side of its connection; it ends by itself.",
+        positional=("scenario", "target", "duration_s"),
+    ),
+    Entry(
+        "end-drill",
+        commands.EndDrill,
+        "end the drill",
+        "End the fault of the drill at once; said again, end the watching of its recovery too.",
+    ),
 )
 
 

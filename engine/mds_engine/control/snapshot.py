@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mds_engine.control.drill import DrillView
 from mds_engine.model.decision import Decision
 
 
@@ -256,6 +257,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceView, ...] = ()
     routes: tuple[RouteView, ...] = ()
     watch: tuple[WatchRow, ...] = ()
+    drill: DrillView | None = None
+    """What is rehearsed now, None while nothing is."""
 
     def source(self, name: str) -> SourceView | None:
         """The source of that name, None if there is none."""

@@ -8,6 +8,7 @@ from mds_engine.control import Command, Snapshot
 from mds_engine.control.commands import (
     CheckHealth,
     EnableSource,
+    EndDrill,
     FailOver,
     ForceBreaker,
     ForcedState,
@@ -15,6 +16,7 @@ from mds_engine.control.commands import (
     ResetBreaker,
     SetPriority,
     SetRateLimit,
+    StartDrill,
     Subscribe,
     Unpin,
     Unsubscribe,
@@ -174,6 +176,8 @@ _EXAMPLES: dict[type, Command] = {
         CheckHealth(source="kite"),
         Subscribe(instruments=("NSE:INFY",)),
         Unsubscribe(instruments=("NSE:INFY", "NSE:TCS")),
+        StartDrill(scenario="refused", target="kite"),
+        EndDrill(),
     )
 }
 
@@ -183,7 +187,7 @@ def test_every_command_has_sentences_also_about_what_does_not_exist(command: typ
     example = _EXAMPLES[command]
     assert preview(example, _snapshot())
     names = {field.name for field in msgspec.structs.fields(command)}
-    unknown = {name: "nothing" for name in ("route", "source") if name in names}
+    unknown = {name: "nothing" for name in ("route", "source", "target") if name in names}
     said = preview(msgspec.structs.replace(example, **unknown), _snapshot())
     assert all(sentence.endswith(".") for sentence in said)
     if unknown:
