@@ -85,8 +85,8 @@ class ConsoleApp(App[None]):
         self.settings = settings
         self.wall = wall
         self._now = now
-        self._themes = ThemesAtHand(settings.theme, settings.own_themes)
-        self._palette = self._themes.first
+        self.themes = ThemesAtHand(settings.theme, settings.own_themes)
+        self._palette = self.themes.first
         self._first_theme = textual_theme(self._palette)
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
@@ -143,11 +143,11 @@ class ConsoleApp(App[None]):
     def _begin(self) -> None:
         self._started = True
         self.link.start()
-        for palette in self._themes.palettes.values():
+        for palette in self.themes.palettes.values():
             self.register_theme(textual_theme(palette))
         self.set_interval(1 / self.settings.fps, self.beat)
         self.set_interval(1.0, self._watch_terminal)
-        for problem in self._themes.problems():
+        for problem in self.themes.problems():
             self.notify(problem, title="theme", severity="warning")
         self.beat()
 
@@ -245,6 +245,11 @@ class ConsoleApp(App[None]):
 
     # Acting.
 
+    @property
+    def may_act(self) -> bool:
+        """Whether dangerous keys and words do anything now: the one place that says so."""
+        return not self.settings.read_only
+
     def open_dialog(self, name: str, subject: Subject) -> None:
         """Ask about a registry entry, for the row under the cursor."""
         from mds_tui.screens.asking import dialog_for
@@ -306,7 +311,7 @@ class ConsoleApp(App[None]):
         if action == "restart_engine":
             if self._watch.standing not in (Standing.SILENT, Standing.ENDED):
                 return False
-            return None if self.settings.read_only else True
+            return True if self.may_act else None
         return super().check_action(action, parameters)
 
     def action_restart_engine(self) -> None:
@@ -336,39 +341,13 @@ class ConsoleApp(App[None]):
 
         self.push_screen(Page(title, build, self.paint))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers beside the registry."""
-        if screen is self.desk:
-            yield SystemCommand("theme", "choose how the console looks", self.action_choose_theme)
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
+        """What the palette offers beside the registry and the tools."""
         yield SystemCommand("screenshot", "save the screen as SVG", self.deliver_screenshot)
         yield SystemCommand("quit", "leave the console", self.action_quit)
 
-    def action_choose_theme(self) -> None:
-        """Try the themes on; keep one, or none."""
-        from mds_tui.screens.looks import ThemeChooser
-
-        before = self.theme
-
-        def chosen(name: str | None) -> None:
-            self._set(name or before)
-            if name is not None:
-                self._keep(name)
-
-        palettes = list(self._themes.palettes.values())
-        self.push_screen(ThemeChooser(palettes, before, self.paint, self._set), chosen)
-
-    def _set(self, name: str) -> None:
-        self.theme = name
-
-    def _keep(self, name: str) -> None:
-        from mds_tui.remembered import keep_theme
-
-        if (file := self.settings.looks_file) is not None:
-            words, kept = keep_theme(file, name, self.settings.configured_theme)
-            self.notify(words, title="theme", severity="information" if kept else "warning")
-
     def _take_theme(self) -> None:
-        self._palette = self._themes.palettes.get(self.theme, self._palette)
+        self._palette = self.themes.palettes.get(self.theme, self._palette)
         self.paint = paint_of(self._palette, ascii_only=self.settings.ascii)
         for screen in self.screen_stack:
             if isinstance(screen, Painted):

@@ -7,7 +7,7 @@ from mds_engine.control import Snapshot
 from mds_engine.control.commands import ForcedState
 from mds_engine.control.registry import REGISTRY, Entry
 
-from mds_tui.own_words import OWN_WORDS
+from mds_tui.tools import TOOLS
 
 
 def complete_line(line: str, snapshot: Snapshot) -> str | None:
@@ -30,7 +30,7 @@ def complete(line: str, snapshot: Snapshot | None) -> str | None:
 
 
 def _names() -> Iterable[str]:
-    return [*(entry.name for entry in REGISTRY), *(word.name for word in OWN_WORDS)]
+    return [*(entry.name for entry in REGISTRY), *(tool.name for tool in TOOLS)]
 
 
 def _arguments(words: list[str], snapshot: Snapshot | None) -> Iterable[str]:

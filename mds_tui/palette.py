@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from mds_engine.control.registry import REGISTRY, Entry
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from mds_tui.own_words import OWN_WORDS
+from mds_tui.tools import TOOLS, Tool
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -18,8 +18,8 @@ class RegistryCommands(Provider):
         """All of them."""
         for entry in self._allowed():
             yield DiscoveryHit(entry.title, lambda entry=entry: self._run(entry), help=entry.about)
-        for word in OWN_WORDS:
-            yield DiscoveryHit(word.name, lambda name=word.name: self._begin(name), help=word.about)
+        for tool in self._tools():
+            yield DiscoveryHit(tool.name, lambda tool=tool: self._open(tool), help=tool.about)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
@@ -29,14 +29,16 @@ class RegistryCommands(Provider):
             if score > 0:
                 text = matcher.highlight(entry.title)
                 yield Hit(score, text, lambda entry=entry: self._run(entry), help=entry.about)
-        for word in OWN_WORDS:
-            if (score := matcher.match(word.name)) > 0:
-                text = matcher.highlight(word.name)
-                yield Hit(score, text, lambda name=word.name: self._begin(name), help=word.about)
+        for tool in self._tools():
+            if (score := matcher.match(f"{tool.name} {tool.title}")) > 0:
+                text = matcher.highlight(tool.name)
+                yield Hit(score, text, lambda tool=tool: self._open(tool), help=tool.about)
 
     def _allowed(self) -> list[Entry]:
-        read_only = self._console.settings.read_only
-        return [entry for entry in REGISTRY if not (read_only and entry.dangerous)]
+        return [entry for entry in REGISTRY if self._console.may_act or not entry.dangerous]
+
+    def _tools(self) -> list[Tool]:
+        return [tool for tool in TOOLS if self._console.may_act or not tool.dangerous]
 
     def _run(self, entry: Entry) -> None:
         desk = self._console.desk
@@ -46,6 +48,13 @@ class RegistryCommands(Provider):
             desk.action_act(entry.name)
         else:
             self._begin(entry.name)
+
+    def _open(self, tool: Tool) -> None:
+        """Those that need words begin a `:` line."""
+        if tool.arguments and not tool.arguments.startswith("["):
+            self._begin(tool.name)
+        else:
+            self._console.desk.call_later(self._console.desk.use_tool, tool)
 
     def _begin(self, name: str) -> None:
         """A line to be gone on with."""

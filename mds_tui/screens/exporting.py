@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
 
 
+def export_focused(console: "ConsoleApp", words: str) -> None:
+    """Write the rows of the focused pane to the file that `words` name, or to files named after the pane."""
+    export_pane(console, console.desk.focused_pane, words)
+
+
 def export_pane(console: "ConsoleApp", pane: LiveGrid[Any], named: str) -> None:
     """Write what `pane` shows now to the file `named`, or to files named after it; tell where it went."""
     snapshot = pane.sight.snapshot

@@ -7,8 +7,8 @@ from textual.binding import ActiveBinding
 
 from mds_tui.details.lines import heading
 from mds_tui.format.cells import Cell, Ink, Span, fit, wrap
-from mds_tui.own_words import OWN_WORDS
 from mds_tui.screens.keys import entries_by_key
+from mds_tui.tools import TOOLS, tool_named
 from mds_tui.widgets.key_bar import key_name
 
 _KEY = 20
@@ -25,7 +25,8 @@ def help_lines(bindings: Mapping[str, ActiveBinding], pane: str, width: int) -> 
     lines += [*heading("everywhere"), *of_desk]
     lines += heading("on the : line, and in the palette (ctrl+p)")
     commands = [(entry.name, " ".join(entry.positional), entry.about) for entry in REGISTRY]
-    for name, arguments, words in [*commands, *OWN_WORDS]:
+    tools = [(tool.name, tool.arguments, tool.about) for tool in TOOLS]
+    for name, arguments, words in [*commands, *tools]:
         named = fit((Span(f"{name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), _COMMAND)
         about, *rest = wrap((Span(words, Ink.DIM),), max(10, width - _COMMAND - 2))
         lines.append((*named, Span("  "), *about))
@@ -64,6 +65,8 @@ def _grouped(
         words = "the pane of that number" if action == "pane" else active.binding.description
         if action.startswith("act("):
             words = f"{words}: {about.get(action[5:-2], '')}"
+        elif action.startswith("tool(") and (tool := tool_named(action[6:-2])) is not None:
+            words = f"{words}: {tool.about}"
         words = words[:1].lower() + words[1:] + ("" if active.enabled else "  (not now)")
         label: Cell = (Span("  " + " ".join(names), Ink.ACCENT if active.enabled else Ink.FAINT),)
         wrapped = wrap((Span(words, Ink.TEXT if active.enabled else Ink.FAINT),), max(20, width - _KEY))

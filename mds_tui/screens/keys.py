@@ -3,6 +3,8 @@
 from mds_engine.control.registry import REGISTRY, Entry
 from textual.binding import Binding
 
+from mds_tui.tools import TOOLS
+
 _SHORT = {"reset-breaker": "reset", "force-breaker": "breaker"}
 """Labels for the footer where a registry's title is too long for it."""
 
@@ -24,6 +26,15 @@ def acting_bindings() -> list[Binding]:
     ]
 
 
+def tool_bindings() -> list[Binding]:
+    """One binding for each of the console's own tools that has a key; those that act are in the footer."""
+    return [
+        Binding(tool.key, f"tool('{tool.name}')", tool.title, show=tool.dangerous)
+        for tool in TOOLS
+        if tool.key
+    ]
+
+
 LOOKING_BINDINGS = [
     Binding("X", "app.restart_engine", "restart the engine"),
     Binding("u", "undo", "undo"),
@@ -32,7 +43,6 @@ LOOKING_BINDINGS = [
     Binding("plus", "zoom", "zoom"),
     Binding("question_mark", "help", "help"),
     Binding("q", "app.quit", "quit"),
-    Binding("t", "app.choose_theme", "choose a theme", show=False),
     Binding("p", "pause", "pause the display", show=False),
     Binding("escape", "clear", "clear the filter, leave the zoom", show=False),
     Binding("tab,right,l", "next_pane(1)", "next pane", show=False),
@@ -45,6 +55,7 @@ IMPORTANCE = (
     "app.quit",
     "app.restart_engine",
     *(binding.action for binding in acting_bindings()),
+    *(binding.action for binding in tool_bindings()),
     "undo",
     "prompt('/')",
     "prompt(':')",

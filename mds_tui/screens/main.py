@@ -20,9 +20,10 @@ from mds_tui.panes.latency import LatencyPane, latency_rows
 from mds_tui.panes.routes import RoutesPane
 from mds_tui.panes.sources import SourcesPane
 from mds_tui.panes.watch import WatchPane
-from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings
+from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings, tool_bindings
 from mds_tui.screens.prompting import PromptScreen
 from mds_tui.screens.subjects import Subject, subject_of
+from mds_tui.tools import tool_named
 from mds_tui.undo import undoable
 from mds_tui.widgets.bar import Bar
 from mds_tui.widgets.desk import Desk
@@ -39,7 +40,7 @@ FIGURES_EVERY_S = 1.0
 class MainScreen(PromptScreen):
     """A function of the feed; it answers with commands through the app."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*acting_bindings(), *LOOKING_BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [*acting_bindings(), *tool_bindings(), *LOOKING_BINDINGS]
 
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` is monotonic seconds."""
@@ -291,7 +292,7 @@ class MainScreen(PromptScreen):
 
     def on_live_grid_write_asked(self) -> None:
         """To files in the folder for exports."""
-        self.write_out("")
+        self.action_tool("export")
 
     def on_events_pane_pointed(self, message: EventsPane.Pointed) -> None:
         """To the row that an event is about."""
@@ -323,16 +324,24 @@ class MainScreen(PromptScreen):
         ready = self.console.feed.present
         if action == "act":
             dangerous = entry(str(parameters[0])).dangerous
-            return True if ready and not (dangerous and self.console.settings.read_only) else None
+            return True if ready and (self.console.may_act or not dangerous) else None
+        if action == "tool":
+            tool = tool_named(str(parameters[0]))
+            return True if self.console.may_act or tool is None or not tool.dangerous else None
         if action == "undo":
             if self._reversible is None:
                 return False
-            return True if ready and not self.console.settings.read_only else None
+            return True if ready and self.console.may_act else None
         return True
 
     def action_act(self, name: str) -> None:
         """The dialog of a registry entry."""
         self.console.open_dialog(name, self.subject())
+
+    def action_tool(self, name: str) -> None:
+        """One of the console's own tools."""
+        if (tool := tool_named(name)) is not None:
+            self.use_tool(tool)
 
     def action_undo(self) -> None:
         """Take back the last command that can be taken back."""

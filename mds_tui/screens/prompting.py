@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from mds_tui.completion import complete_line
 from mds_tui.format.sight import Sight
-from mds_tui.own_words import is_own_word
+from mds_tui.tools import Tool, run, tool_of_line
 from mds_tui.widgets.live_grid import LiveGrid
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class PromptScreen(Screen[None]):
         if not line:
             self._end_prompt()
             return
-        if is_own_word(line):
+        if (found := tool_of_line(line)) is not None:
             self._end_prompt()
-            self.write_out(line.partition(" ")[2].strip())
+            self.use_tool(*found)
             return
         try:
             command = parse(line, by=self.console.settings.operator)
@@ -96,17 +96,18 @@ class PromptScreen(Screen[None]):
         self._end_prompt()
         self.give(command)
 
-    def write_out(self, named: str) -> None:
-        """Write the rows of the focused pane to the file `named`, or to files named after the pane."""
-        from mds_tui.screens.exporting import export_pane
-
-        export_pane(self.console, self.focused_pane, named)
+    def use_tool(self, tool: Tool, words: str = "") -> None:
+        """Open one of the console's own tools, unless that is not allowed now."""
+        if tool.dangerous and not self.console.may_act:
+            self.notify("the console is read-only", severity="warning")
+        else:
+            run(tool, self.console, words)
 
     def give(self, command: Command) -> None:
         """Send what is harmless; ask about the rest."""
         if not entry_of(command).dangerous:
             self.console.submit(command)
-        elif self.console.settings.read_only:
+        elif not self.console.may_act:
             self.notify("the console is read-only", severity="warning")
         else:
             self.console.confirm(command, entry_of(command).title)

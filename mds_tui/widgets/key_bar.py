@@ -92,6 +92,8 @@ def _part(action: str) -> int:
     """What acts, then what looks, then help and the way out."""
     if action.startswith("screen.act("):
         return 0
+    if action.startswith("screen.tool("):
+        return 0
     return 2 if action in {"screen.help", "app.quit"} else 1
 
 

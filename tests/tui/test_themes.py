@@ -12,6 +12,7 @@ from mds_tui.contrast import COLOUR_BLINDNESS, contrast, distance, weakest
 from mds_tui.format.cells import Ink, Span
 from mds_tui.palettes import PLAIN, SURFACES, ThemesAtHand, load_themes, shipped_theme, unknown_theme
 from mds_tui.remembered import remember_theme, remembered_theme
+from mds_tui.screens.looks import ThemeChooser
 from mds_tui.theme import paint_of
 
 SHIPPED = load_themes().loaded
@@ -279,11 +280,22 @@ async def test_a_broken_theme_of_ones_own_is_told_and_stops_nothing(console, tmp
 async def test_the_palette_offers_the_chooser(console) -> None:
     app = console()
     async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"theme")
+        await app.workers.wait_for_complete()
+        await pilot.press("down", "enter")
         await pilot.pause()
-        offered = [command.title for command in app.get_system_commands(app.screen)]
-        assert "theme" in offered
-        await pilot.press("question_mark")
-        assert "theme" not in [command.title for command in app.get_system_commands(app.screen)]
+        assert isinstance(app.screen, ThemeChooser)
+
+
+async def test_a_theme_is_taken_by_name(console, tmp_path) -> None:
+    app = console(looks_file=tmp_path / "looks.json")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("colon", *"theme light", "enter")
+        assert app.theme == "light"
+        assert remembered_theme(tmp_path / "looks.json", "dark") == "light"
+        await pilot.press("colon", *"theme purple", "enter")
+        assert app.theme == "light"
+        assert "there is no theme purple; known are " in [*app._notifications][-1].message
 
 
 async def test_without_colours_nothing_on_the_screen_is_coloured(console, monkeypatch) -> None:

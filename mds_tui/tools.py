@@ -1,0 +1,69 @@
+"""What the console itself can do beside the engine's commands: keys, `:` line, palette and help read it.
+
+A tool opens something, or does something with what is on the screen. The engine
+hears of it only through the commands that the tool sends.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mds_tui.app import ConsoleApp
+
+
+class Tool(NamedTuple):
+    """One of them, as an operator meets it."""
+
+    name: str
+    """Its word on the `:` line and in the palette."""
+    key: str
+    """Its key on the desk, as Textual names keys; empty if it has none."""
+    title: str
+    """One or two words, for the footer."""
+    about: str
+    """One or two sentences, for help."""
+    opener: str
+    """`module:function`, imported when it is first wanted; see `run`."""
+    dangerous: bool = False
+    """Greyed while acting is not allowed."""
+    arguments: str = ""
+    """What may follow on the `:` line, for help."""
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(
+        "theme",
+        "t",
+        "choose a theme",
+        "Try the themes on and keep one; or take the one that you name.",
+        "mds_tui.screens.choosing_looks:choose_theme",
+        arguments="[name]",
+    ),
+    Tool(
+        "export",
+        "",
+        "export",
+        "Write the rows of the focused pane, filtered and sorted as they are, to FILE.csv or FILE.json; "
+        "without a name, to both in the state folder.",
+        "mds_tui.screens.exporting:export_focused",
+        arguments="file",
+    ),
+)
+
+
+def tool_named(name: str) -> Tool | None:
+    """The tool of that name."""
+    return next((tool for tool in TOOLS if tool.name == name), None)
+
+
+def tool_of_line(line: str) -> tuple[Tool, str] | None:
+    """The tool that a `:` line begins with, and what follows; None if it begins with none."""
+    name, _, words = line.partition(" ")
+    tool = tool_named(name)
+    return None if tool is None else (tool, words.strip())
+
+
+def run(tool: Tool, console: "ConsoleApp", words: str = "") -> None:
+    """Open it. Its opener is called with the app, and with what followed its name on the `:` line."""
+    module, _, function = tool.opener.partition(":")
+    getattr(import_module(module), function)(console, words)
