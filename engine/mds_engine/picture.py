@@ -1,7 +1,9 @@
 """A snapshot of the running engine: everything that can be seen, at one time."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from ipaddress import ip_address
+from math import isfinite
 from urllib.parse import urlsplit
 
 from mds_engine.clock import Clock
@@ -12,14 +14,17 @@ from mds_engine.control.snapshot import (
     EndpointView,
     EngineView,
     LimiterView,
+    PollView,
     RouteView,
     Snapshot,
     SourceState,
     SourceView,
 )
+from mds_engine.coverage import Coverage
 from mds_engine.live_picture import LivePicture
 from mds_engine.model import Capability
 from mds_engine.policy.breaker import Breaker, BreakerState
+from mds_engine.rates import PerHour, PerSecond
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
@@ -51,7 +56,9 @@ class Picture:
         self._clock = clock
         self._started_wall = clock.wall()
         self._started = clock.now()
-        self._rates = {name: _Rate() for name in sources}
+        self._ticks: defaultdict[str, PerSecond] = defaultdict(PerSecond)
+        self._calls: defaultdict[Route, PerHour] = defaultdict(PerHour)
+        self._coverage = Coverage(hub)
         self._figures: dict[Unit, _Figures] = {}
 
     def take(self, *, loop_lag_ms: float, last_event: int, trouble: str = "") -> Snapshot:
@@ -112,7 +119,7 @@ class Picture:
             p50_ms=main.p50_ms if main else None,
             p99_ms=main.p99_ms if main else None,
             error_percent=100.0 * failures / calls if calls else None,
-            ticks_per_s=self._rates[runtime.name].per_s(runtime.ticks, now),
+            ticks_per_s=self._ticks[runtime.name].take(runtime.ticks, now),
             calls=sum(unit.calls for unit in runtime.units.values()),
             failures=sum(unit.failures for unit in runtime.units.values()),
             limiters=_limiters(runtime, now),
@@ -123,6 +130,9 @@ class Picture:
             last_error_at=runtime.last_error_wall,
             simulated=bool(endpoints) and all(_is_loopback(endpoint.url) for endpoint in endpoints),
             stream=live.stream(runtime.name),
+            price=runtime.account.price,
+            polls=_polls(runtime),
+            carries=_carries(runtime),
         )
 
     def _state(self, runtime: SourceRuntime, worst: BreakerView, now: float) -> tuple[SourceState, str]:
@@ -159,6 +169,7 @@ class Picture:
         return CapabilityView(
             capability=unit.capability.value,
             breaker=self._breaker(unit.runtime, unit.breaker, unit.capability.value, now),
+            group=unit.runtime.group(unit),
             calls=unit.calls,
             failures=unit.failures,
             p50_ms=figures.p50_ms,
@@ -217,6 +228,8 @@ class Picture:
             pin_why=route.pin_why,
             next_source=spare.name if spare else None,
             instruments=self._hub.subscriptions(route.key.exchange) if ticks else 0,
+            coverage=self._coverage.of(route, now) if ticks else (),
+            calls_per_hour=self._calls[route].take(route.calls, now),
             calls=route.calls,
             failures=route.failures,
             last_decision=route.last_decision,
@@ -224,19 +237,6 @@ class Picture:
 
 
 _QUANTILES = (0.5, 0.95, 0.99)
-
-
-class _Rate:
-    """Counts a second, from a count that only grows."""
-
-    def __init__(self) -> None:
-        self._at, self._count, self._rate = 0.0, 0, 0.0
-
-    def per_s(self, count: int, now: float) -> float:
-        if now - self._at >= _REFRESH_S:
-            self._rate = (count - self._count) / (now - self._at) if self._at else 0.0
-            self._at, self._count = now, count
-        return self._rate
 
 
 class _Figures:
@@ -266,6 +266,7 @@ def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:
             limit=use.limit,
             window_s=use.window_s,
             used=use.used,
+            published=runtime.published.of(group, use.window_s),
             rate_factor=limiter.rate_factor,
             blocked_for_s=max(0.0, (limiter.blocked_until(now) or now) - now),
             banned=limiter.banned_until is not None and limiter.banned_until > now,
@@ -273,6 +274,20 @@ def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:
         for group, limiter in runtime.limiters.items()
         for use in limiter.used(now)
     )
+
+
+def _polls(runtime: SourceRuntime) -> PollView | None:
+    if runtime.polls is None:
+        return None
+    pace_s = runtime.polls.pace_s
+    return PollView(pace_s=pace_s if isfinite(pace_s) else None, at_once=runtime.source.quotes_at_once)
+
+
+def _carries(runtime: SourceRuntime) -> int | None:
+    limits = runtime.source.stream_limits
+    if limits.instruments is None or limits.connections is None:
+        return None
+    return limits.instruments * limits.connections
 
 
 def _serves(route: Route, runtime: SourceRuntime) -> bool:

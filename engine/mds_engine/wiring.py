@@ -18,6 +18,7 @@ from mds_engine.policy.limiter import Limiter, LimitWindow
 from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
 from mds_engine.routing.polls import Polls
+from mds_engine.routing.published import PublishedLimits
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
@@ -53,6 +54,7 @@ def make_runtime(
         account=Account(settings, plugin.quota_zone),
     )
     runtime.source = source = plugin.create(settings, runtime)
+    runtime.published = PublishedLimits(source.limits())
     runtime.limiters = {
         group: Limiter(windows, config.limiter) for group, windows in _limits(source, settings).items()
     }

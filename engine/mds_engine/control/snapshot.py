@@ -52,6 +52,8 @@ class CapabilityView(msgspec.Struct, frozen=True, kw_only=True):
 
     capability: str
     breaker: BreakerView
+    group: str = "default"
+    """The limiter's endpoint group that pays for its requests."""
     calls: int = 0
     """Since the engine started."""
     failures: int = 0
@@ -69,10 +71,13 @@ class LimiterView(msgspec.Struct, frozen=True, kw_only=True):
 
     group: str
     limit: int
+    """What is kept to now: the vendor's own, or what was set in its place."""
     window_s: float
     used: int
+    published: int | None = None
+    """What the vendor allows by its own word; None where it publishes nothing for such a window."""
     rate_factor: float = 1.0
-    """1.0 is the full published rate; a 429 halves it."""
+    """1.0 is the full limit; a 429 halves it."""
     blocked_for_s: float = 0.0
     banned: bool = False
 
@@ -101,6 +106,23 @@ class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     today: str
     month: str
+
+
+class PriceView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source charges, exact decimal text."""
+
+    currency: str
+    per_call: str
+    per_month: str
+
+
+class PollView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source is polled in place of a stream."""
+
+    pace_s: float | None
+    """Seconds between two polls as things stand; None if none is sent any more today."""
+    at_once: int
+    """Instruments that one poll asks for."""
 
 
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +187,29 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """True if its endpoints are on loopback."""
     stream: StreamView | None = None
     """None while no live ticks are wanted from it."""
+    price: PriceView | None = None
+    """None where nothing costs."""
+    polls: PollView | None = None
+    """Of a source without streams whose quotes stand in for them; else None."""
+    carries: int | None = None
+    """Most instruments that all its streams together may carry; None where the vendor sets no bound."""
+
+
+class CoverageView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source has of a route's live instruments, as far as it was seen since the start.
+
+    Instruments that neither it nor the source that serves now has are not counted.
+    """
+
+    source: str
+    has: int
+    """A tick of them came from it."""
+    lacks: int
+    """The vendor said that it does not have them, or they stay silent there."""
+    untried: int
+    """Never asked of it, or not for long enough."""
+    lacking: tuple[str, ...] = ()
+    """The first few that it lacks."""
 
 
 class RouteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +233,10 @@ class RouteView(msgspec.Struct, frozen=True, kw_only=True):
     """Who would take over if the active one failed now."""
     instruments: int = 0
     """Live subscriptions that go over this route."""
+    coverage: tuple[CoverageView, ...] = ()
+    """Of those, what each of its sources has; empty where there are none."""
+    calls_per_hour: float = 0.0
+    """As lately: over the last minute."""
     calls: int = 0
     failures: int = 0
     last_decision: Decision | None = None

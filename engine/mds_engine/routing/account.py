@@ -3,7 +3,7 @@
 import msgspec
 
 from mds_engine.config.source_settings import SourceSettings
-from mds_engine.control.snapshot import MeterView, MoneyView
+from mds_engine.control.snapshot import MeterView, MoneyView, PriceView
 from mds_engine.policy.budget import CostMeter, CostRecord, Meter, MeterRecord, MeterSettings
 from mds_engine.policy.money import Money
 from mds_engine.policy.pace import PlanDay
@@ -19,7 +19,7 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Account:
     """Counts every request that is sent, against the plan's calls and in money."""
 
-    __slots__ = ("_calls", "_cost", "limited", "matters", "paid")
+    __slots__ = ("_calls", "_cost", "limited", "matters", "paid", "price")
 
     def __init__(self, settings: SourceSettings, zone: str) -> None:
         """`zone` is the IANA time zone at whose midnight the vendor's day begins."""
@@ -34,6 +34,8 @@ class Account:
         )
         self.paid = bool(Money.parse(settings.cost_per_call, settings.currency))
         """Whether each call costs money."""
+        self.price = _price(settings)
+        """What it charges, for the screen; None where nothing costs."""
         self.matters = self.limited or self.paid
         """Whether a call uses up anything that must not be forgotten."""
 
@@ -95,3 +97,11 @@ class Account:
         """From the store."""
         self._calls.restore(record.calls, wall)
         self._cost.restore(record.cost, wall)
+
+
+def _price(settings: SourceSettings) -> PriceView | None:
+    per_call = Money.parse(settings.cost_per_call, settings.currency)
+    per_month = Money.parse(settings.cost_per_month, settings.currency)
+    if not per_call and not per_month:
+        return None
+    return PriceView(currency=settings.currency, per_call=per_call.text, per_month=per_month.text)

@@ -26,6 +26,7 @@ from mds_engine.routing.account import Account
 from mds_engine.routing.breaker_news import BreakerNews
 from mds_engine.routing.breaker_words import OUT, WELL, why_refused
 from mds_engine.routing.deadlines import DeadlineSweeper
+from mds_engine.routing.published import PublishedLimits
 from mds_engine.routing.seats import Seats
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
@@ -79,6 +80,7 @@ class SourceRuntime:
         """The adapter. Set once, right after construction: it needs this object as its context."""
         self.units: dict[Capability, Unit] = {}
         self.limiters: Mapping[str, Limiter] = {}
+        self.published = PublishedLimits({})
         self.polls: Polls | None = None
         """Asks for its quotes in place of a stream; None where it has streams, or is not polled."""
         self.whole = whole
@@ -197,7 +199,7 @@ class SourceRuntime:
 
     def _held_off(self, unit: Unit, now: float) -> str:
         """Whether the vendor wants nothing from us for long enough that others must serve."""
-        limiter = self.limiters.get(self._group(unit))
+        limiter = self.limiters.get(self.group(unit))
         if limiter is None:
             return ""
         if limiter.banned_until is not None and limiter.banned_until > now:
@@ -209,7 +211,7 @@ class SourceRuntime:
             return f"throttled for {until - now:.0f} s more"
         return ""
 
-    def _group(self, unit: Unit) -> str:
+    def group(self, unit: Unit) -> str:
         """The limiter's group of a capability's requests."""
         return self.source.cost(self._asked_for(unit), 1).group
 
@@ -271,7 +273,7 @@ class SourceRuntime:
         unit.failures += 1
         if not error.counts_against_breaker:
             self.ignored(unit, permit, now)
-            self.took_note(error, self._group(unit))
+            self.took_note(error, self.group(unit))
             return
         unit.recent_failures.record(duration_s, now)
         self.note_error(error)
@@ -404,8 +406,8 @@ class SourceRuntime:
             limiter.observed(window_s, self.clock.now(), remaining=remaining)
 
     def set_limit(self, group: str, window_s: float, limit: int) -> None:
-        """The vendor, or an operator, set another limit."""
-        self.limiters[group].set_limit(window_s, limit)
+        """The vendor published another limit."""
+        self.published.publish(group, window_s, limit, self.limiters[group], self.clock.now())
 
     def endpoint_switched(self, before: str, after: str, why: str) -> None:
         """Requests go to another base URL."""

@@ -1,6 +1,6 @@
 """Who wants which live ticks, and who gets them: from the sources' frames to the board and the readers."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, KeysView, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -248,6 +248,10 @@ class TickHub:
     def subscriptions(self, exchange: str) -> int:
         """How many instruments of an exchange are subscribed."""
         return sum(1 for lane in self._lanes.get(exchange, {}).values() if lane.active)
+
+    def live(self, exchange: str) -> KeysView[Instrument]:
+        """The wanted instruments of an exchange."""
+        return self._lanes.get(exchange, {}).keys()
 
     def _lay_lanes(self) -> None:
         """A lane for each wanted instrument, and for no other."""

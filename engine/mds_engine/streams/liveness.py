@@ -81,6 +81,7 @@ class Liveness:
         """By exchange."""
         self._pulse_of: dict[Instrument, _Pulse] = {}
         self._closed: set[str] = set()
+        self._newly_heard: list[Instrument] = []
         self._turn = 0
 
     def follow(self, instruments: frozenset[Instrument], now: float) -> None:
@@ -148,6 +149,12 @@ class Liveness:
             self.mute |= never | quiet
         return Silent(frozenset(never), frozenset(quiet))
 
+    def newly_heard(self) -> list[Instrument]:
+        """Those that ticked for the first time over a connection, or again after they were mute, since this
+        was last asked; as of the last look."""
+        heard, self._newly_heard = self._newly_heard, []
+        return heard
+
     def _learn(self, is_open: Callable[[str], bool]) -> None:
         for instruments, at in self._batches.values():
             self._fresh.update(dict.fromkeys(instruments, at))
@@ -166,6 +173,8 @@ class Liveness:
                 pulse.since = at
                 pulse.due_at = at + pulse.limit_s
                 continue
+            if pulse.is_mute or not pulse.is_confirmed:
+                self._newly_heard.append(instrument)
             if pulse.is_mute:
                 pulse.is_mute = False
                 back.add(instrument)

@@ -16,6 +16,7 @@ from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import StreamLimits
 from mds_engine.streams.liveness import Liveness, names
+from mds_engine.streams.proven import Proven
 from mds_engine.streams.sharding import share_out
 from mds_engine.streams.stirring import Stirring
 from mds_engine.streams.strand import LOOK_AGAIN_S, Strand
@@ -58,6 +59,7 @@ class StreamSupervisor:
         self.clock = clock
         self.flowed_at = 0.0
         self.hold_until = 0.0
+        self.proven = Proven()
         self._make_backoff = backoff
         self._emit = emit
         self._deliver_up = deliver
@@ -175,11 +177,13 @@ class StreamSupervisor:
             if not strand.is_up:
                 continue
             silent = strand.liveness.look(now, self.flowed_at, self._trades)
+            self.proven.came(strand.liveness.newly_heard())
             self._tell_mute(silent.never, "subscribed, but never a tick")
             self._tell_mute(silent.quiet, "silent for far longer than usual, on a stream that flows")
 
     def _tell_mute(self, instruments: frozenset[Instrument], why: str) -> None:
         if instruments:
+            self.proven.missed(instruments)
             self._emit(
                 events.InstrumentsMute(source=self.runtime.name, instruments=names(instruments), why=why)
             )
