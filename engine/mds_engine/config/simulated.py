@@ -25,6 +25,8 @@ class VendorAddress(Address, frozen=True, kw_only=True):
     """Where one simulated vendor listens; `http` and `ws` are its first endpoint's."""
 
     endpoints: tuple[Address, ...] = ()
+    login: str = ""
+    """The page on which an operator logs in; empty where there is none."""
 
 
 class SimulatorAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,8 @@ def _redirected(settings: SourceSettings, vendor: VendorAddress | None) -> Sourc
         "endpoints": tuple(endpoint.http for endpoint in endpoints),
         "stream_endpoints": tuple(endpoint.ws for endpoint in endpoints if endpoint.ws),
     }
+    if vendor.login and "login_page" in type(settings).__struct_fields__:
+        changes["login_page"] = vendor.login
     for name in type(settings).__struct_fields__:
         if isinstance(getattr(settings, name), Secret):
             changes[name] = _DUMMY

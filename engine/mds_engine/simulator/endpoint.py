@@ -153,21 +153,27 @@ class Endpoint:
         )
         is_stream = route is not None and route.stream is not None
         hits = self._board.hit(self._vendor.name, self.index, request.path, is_stream=is_stream)
-        entry.faults = [str(active.fault.kind) for active in hits]
         call = Call(
             request=request,
             endpoint=self.index,
             market=self._view([active for active in hits if active.fault.kind in VIEW_KINDS]),
             clock=self._clock,
-            faults=frozenset(active.fault.kind for active in hits),
             market_now=partial(self._view_now, request.path),
         )
+        hits = [active for active in hits if not self._is_spared(active, call)]
+        entry.faults = [str(active.fault.kind) for active in hits]
+        call.faults = frozenset(active.fault.kind for active in hits)
         try:
             return await self._answer(route, call, hits, entry)
         except asyncio.CancelledError:
             if entry.status == 0 and entry.outcome == "answered":
                 entry.outcome = "abandoned"
             raise
+
+    def _is_spared(self, active: ActiveFault, call: Call) -> bool:
+        return active.fault.kind is FaultKind.TOKEN_EXPIRED and self._vendor.logged_in_since(
+            call, active.injected_at
+        )
 
     async def _answer(
         self, route: Route | None, call: Call, hits: list[ActiveFault], entry: WireEntry

@@ -27,7 +27,7 @@ class FaultKind(StrEnum):
     BAN = "ban"
     """418 in the vendor's words, with Retry-After if `retry_after_s` is given."""
     TOKEN_EXPIRED = "token-expired"  # noqa: S105
-    """The vendor's answer to a session that has ended."""
+    """The vendor's answer to a session that has ended. Sessions that began after the fault live on."""
     HTML = "html"
     """200 with a web page where JSON was due."""
     TRUNCATE = "truncate"

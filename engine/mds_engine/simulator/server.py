@@ -55,6 +55,11 @@ class VendorPort:
         return self.endpoints[0].ws
 
     @property
+    def login(self) -> str:
+        """The page on which an operator logs in; empty where there is none."""
+        return f"{self.http}{self.vendor.login_path}" if self.vendor.login_path else ""
+
+    @property
     def streams(self) -> int:
         """WebSockets that are open now, on all endpoints."""
         return sum(endpoint.streams for endpoint in self.endpoints)
@@ -76,6 +81,7 @@ class VendorPort:
             "http": self.http,
             "ws": self.ws,
             "endpoints": [{"http": endpoint.http, "ws": endpoint.ws} for endpoint in self.endpoints],
+            **({"login": self.login} if self.login else {}),
         }
 
 

@@ -157,9 +157,11 @@ class Stream:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    def stands(self, kind: FaultKind) -> bool:
-        """True while such a fault stands on this stream: for what only the vendor can do about it."""
-        return self._standing(kind) is not None
+    def stands(self, kind: FaultKind, since: float = 0.0) -> bool:
+        """True while such a fault, injected from `since` (epoch seconds) on, stands on this stream: for what
+        only the vendor can do about it."""
+        active = self._standing(kind)
+        return active is not None and active.injected_at >= since
 
     def _standing(self, kind: FaultKind) -> ActiveFault | None:
         return self._faults.standing(kind)

@@ -92,6 +92,8 @@ class Vendor(ABC):
     """Added to `ws://127.0.0.1:PORT` in the description."""
     lag_s: ClassVar[float] = 0.0
     """How old its data is."""
+    login_path: ClassVar[str] = ""
+    """The page on which an operator logs in; empty where there is none."""
     noise_steps: ClassVar[int] = 0
     """By how many price steps its last prices may be off."""
 
@@ -126,6 +128,11 @@ class Vendor(ABC):
     async def before_handler(self, call: Call, group: str) -> web.Response | None:  # noqa: ARG002
         """Called for each known request before its handler: limits, weights, keys. A response ends it."""
         return None
+
+    def logged_in_since(self, call: Call, since: float) -> bool:  # noqa: ARG002
+        """Whether the caller's session began after `since` (epoch seconds), or is only about to: what ended
+        the sessions of that time does not concern it."""
+        return False
 
     def decorate(self, call: Call, response: web.Response) -> None:  # noqa: B027
         """Called for each plain response before it is sent, faults' included: headers of its own."""

@@ -9,7 +9,7 @@ does not retry: the router decides who is asked next.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -17,6 +17,7 @@ from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.model import Capability, Instrument, Interval, Quote, Tick
 from mds_engine.policy.limiter import LimitWindow
+from mds_engine.secret import Secret
 
 UNTOLD = "UNKNOWN"
 """The symbol, and only in what decoders of files give, where a payload does not say whose it is."""
@@ -237,6 +238,13 @@ class Source(ABC):
         """The state of each base URL; empty where there is none to show."""
         return ()
 
+    def use_credentials(self, settings: Any) -> None:
+        """Go on with the secrets of these settings, which differ in nothing else, after a login.
+
+        Live streams ask to be renewed. Only where the plugin has a `login`.
+        """
+        raise _unsupported(self, "a login", settings)
+
 
 def _unsupported(source: Source, what: str, _request: object) -> NotImplementedError:
     return NotImplementedError(f"{type(source).__name__} does not declare {what} among its capabilities")
@@ -270,6 +278,32 @@ class FrameDecoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class VendorLogin:
+    """How an operator logs in at a vendor whose credentials end: on a page of the vendor's, in a browser.
+
+    All but `ends_at` are given the source's settings. Nothing of this is heavy
+    before `exchange` is called.
+    """
+
+    brings: str
+    """What the operator brings back from the page, as `the address that you are sent to`."""
+    account: tuple[str, ...]
+    """The settings by which the vendor knows whose login it is: for another account it is worth nothing."""
+    gives: tuple[str, ...]
+    """The settings, all of them secrets, that a login gives anew."""
+    missing: Callable[[Any], str]
+    """Why nobody can log in with these settings, and what to put where; empty where they can."""
+    page: Callable[[Any], str]
+    """The address of the page. Sends nothing."""
+    exchange: Callable[[Any, Secret], Awaitable[Mapping[str, Secret]]]
+    """What the operator brought, for the settings that `gives` names. Raises a SourceError."""
+    ends_at: Callable[[float], float]
+    """When the vendor ends a login that was done at a time; both are epoch seconds UTC."""
+    honoured_s: float = 0.0
+    """How long after that the vendor may still honour it: an answer by then does not prove a new one."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourcePlugin:
     """What a vendor's package registers under the entry-point group `mds_engine.sources`."""
 
@@ -286,3 +320,5 @@ class SourcePlugin:
     decoders: Mapping[str, DecodeKind] = field(default_factory=dict)
     frame_decoder: Callable[[str], FrameDecoder] | None = None
     """A decoder of one connection's recorded frames, given the source's name; None if it streams nothing."""
+    login: VendorLogin | None = None
+    """How to log in there; None where credentials do not end."""

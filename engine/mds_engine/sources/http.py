@@ -68,7 +68,8 @@ class HttpShell:
         headers: Mapping[str, str] | None = None,
         secrets: Iterable[Secret] = (),
     ) -> None:
-        self.scrub = Scrubber(secrets)
+        self._secrets = tuple(secrets)
+        self.scrub = Scrubber(self._secrets)
         """Makes a vendor's words fit for `SourceError.raw`."""
         self._endpoints = Endpoints(context, urls)
         self._timeout_s = timeout_s
@@ -95,6 +96,11 @@ class HttpShell:
         """Send these from now on besides the ones given at the start, as after a login."""
         self._headers.update(headers)
         self._header_pairs = _encoded(self._headers)
+
+    def also_scrub(self, secrets: Iterable[Secret]) -> None:
+        """Mask these too from now on, besides the ones given before."""
+        self._secrets = (*self._secrets, *secrets)
+        self.scrub = Scrubber(self._secrets)
 
     def endpoints(self) -> tuple[EndpointState, ...]:
         """The state of each base URL."""

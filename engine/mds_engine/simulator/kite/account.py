@@ -26,11 +26,16 @@ class Sessions:
         self._seed = seed
         self._minted = 0
         self._requests = {account.request_token}
-        self._access = {account.access_token}
+        self._access = {account.access_token: 0.0}
+        """Each with when it was given, epoch seconds."""
 
     def is_valid(self, api_key: str, access_token: str) -> bool:
         """True if this pair may call the API."""
         return api_key == self.account.api_key and access_token in self._access
+
+    def begun_at(self, access_token: str) -> float:
+        """When a session began, epoch seconds; 0.0 for the one from the start, and for none."""
+        return self._access.get(access_token, 0.0)
 
     def begin_login(self) -> str:
         """A new request token, as the login page appends it to the redirect URL."""
@@ -38,20 +43,21 @@ class Sessions:
         self._requests.add(token)
         return token
 
-    def exchange(self, request_token: str, checksum: str) -> str | None:
-        """An access token for a request token, once; None if token or checksum are wrong."""
+    def exchange(self, request_token: str, checksum: str, now: float) -> str | None:
+        """An access token for a request token, once; None if token or checksum are wrong. `now` is epoch
+        seconds."""
         text = self.account.api_key + request_token + self.account.api_secret
         expected = hashlib.sha256(text.encode()).hexdigest()
         if request_token not in self._requests or not hmac.compare_digest(expected, checksum):
             return None
         self._requests.discard(request_token)
         token = self._mint("access")
-        self._access.add(token)
+        self._access[token] = now
         return token
 
     def end(self, access_token: str) -> None:
         """Log out."""
-        self._access.discard(access_token)
+        self._access.pop(access_token, None)
 
     def _mint(self, purpose: str) -> str:
         self._minted += 1

@@ -10,8 +10,19 @@ from mds_engine.simulator.kite.account import KiteAccount, Sessions
 from mds_engine.simulator.kite.replies import input_error, json_response, token_error
 from mds_engine.simulator.vendor import Call, Route
 
-OPEN_PATHS = frozenset({"/session/token", "/connect/login"})
+LOGIN_PATH = "/connect/login"
+_LANDING_PATH = "/logged-in"
+"""Stands for the app's own redirect URL."""
+
+OPEN_PATHS = frozenset({"/session/token", LOGIN_PATH, _LANDING_PATH})
 """Paths that need no session, for they make one."""
+
+_LANDED = """<!DOCTYPE html>
+<html><head><title>Logged in</title></head><body style="font-family: sans-serif; margin: 3em">
+<h1>Logged in at the simulated Kite</h1>
+<p>Copy the address of this page, and paste it where you were asked for it.</p>
+</body></html>
+"""
 
 
 class LoginCalls:
@@ -23,7 +34,8 @@ class LoginCalls:
     def routes(self) -> Sequence[Route]:
         """Their paths."""
         return (
-            Route("/connect/login", "login", self._login_page, needs_recording=False),
+            Route(LOGIN_PATH, "login", self._login_page, needs_recording=False),
+            Route(_LANDING_PATH, "login", self._landing, needs_recording=False),
             Route("/session/token", "login", self._exchange, method="POST", needs_recording=False),
             Route("/session/token", "login", self._log_out, method="DELETE", needs_recording=False),
             Route("/user/profile", "profile", self._profile, needs_recording=False),
@@ -34,8 +46,13 @@ class LoginCalls:
             return input_error("Invalid `api_key`.")
         # The real page asks for a password, then sends the browser to the app's redirect URL.
         token = self._sessions.begin_login()
-        target = f"{call.request.url.origin()}/?action=login&type=login&status=success&request_token={token}"
-        return web.Response(status=302, headers={"Location": target})
+        query = f"action=login&type=login&status=success&request_token={token}"
+        return web.Response(
+            status=302, headers={"Location": f"{call.request.url.origin()}{_LANDING_PATH}?{query}"}
+        )
+
+    async def _landing(self, _call: Call) -> web.Response:
+        return web.Response(text=_LANDED, content_type="text/html")
 
     async def _exchange(self, call: Call) -> web.Response:
         form = await call.request.post()
@@ -46,7 +63,7 @@ class LoginCalls:
             return input_error("Missing or empty field `request_token` or `checksum`.")
         if api_key != self._sessions.account.api_key:
             return token_error("Invalid `api_key`.")
-        access_token = self._sessions.exchange(request_token, checksum)
+        access_token = self._sessions.exchange(request_token, checksum, call.clock.wall())
         if access_token is None:
             return token_error("Token is invalid or has expired.")
         login_time = bodies.local_time(call.clock.wall())

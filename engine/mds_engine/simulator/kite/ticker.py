@@ -34,8 +34,9 @@ _MODES: dict[str, Mode] = {"ltp": "ltp", "quote": "quote", "full": "full"}
 class Ticker:
     """One client's connection."""
 
-    def __init__(self, instruments: KiteInstruments) -> None:
+    def __init__(self, instruments: KiteInstruments, session_begun_at: float) -> None:
         self._instruments = instruments
+        self._session_begun_at = session_begun_at
         self._subscribed: dict[int, _Subscription] = {}
 
     async def run(self, call: Call, stream: Stream) -> None:
@@ -66,7 +67,7 @@ class Ticker:
 
     async def _tell(self, call: Call, stream: Stream) -> None:
         quiet_since = call.clock.now()
-        while not stream.stands(FaultKind.TOKEN_EXPIRED):
+        while not stream.stands(FaultKind.TOKEN_EXPIRED, since=self._session_begun_at):
             if await self._tell_moves(call, stream):
                 quiet_since = call.clock.now()
             elif call.clock.now() - quiet_since >= HEARTBEAT_S:

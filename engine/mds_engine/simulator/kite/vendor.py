@@ -12,7 +12,7 @@ from mds_engine.simulator.kite import bodies, replies
 from mds_engine.simulator.kite.account import KiteAccount, Sessions
 from mds_engine.simulator.kite.instruments import KiteInstruments
 from mds_engine.simulator.kite.limits import CONNECTIONS_PER_KEY, RateLimits
-from mds_engine.simulator.kite.login import OPEN_PATHS, LoginCalls
+from mds_engine.simulator.kite.login import LOGIN_PATH, OPEN_PATHS, LoginCalls
 from mds_engine.simulator.kite.packets import frame
 from mds_engine.simulator.kite.rest import MarketDataCalls
 from mds_engine.simulator.kite.ticker import Ticker
@@ -28,6 +28,7 @@ class KiteVendor(Vendor):
 
     name: ClassVar[str] = "kite"
     websocket_path: ClassVar[str] = "/"
+    login_path: ClassVar[str] = LOGIN_PATH
     lag_s: ClassVar[float] = 0.2
 
     def __init__(
@@ -85,6 +86,13 @@ class KiteVendor(Vendor):
             return None
         return replies.too_many_requests()
 
+    def logged_in_since(self, call: Call, since: float) -> bool:
+        """By the token that came with the call; the paths of the login itself need none."""
+        if call.request.path in OPEN_PATHS:
+            return True
+        found = _AUTHORIZATION.fullmatch(call.request.headers.get("Authorization", ""))
+        return self._sessions.begun_at(found[2] if found else call.query.get("access_token", "")) > since
+
     def _is_authorised(self, call: Call) -> bool:
         headers = call.request.headers
         found = _AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
@@ -102,7 +110,7 @@ class KiteVendor(Vendor):
     async def _ticks(self, call: Call, stream: Stream) -> None:
         self._connections += 1
         try:
-            ticker = Ticker(self._instruments)
+            ticker = Ticker(self._instruments, self._sessions.begun_at(call.query.get("access_token", "")))
             if call.recording is not None and self.folder is not None:
                 await ticker.replay(call, stream, call.recording.read_frames(self.folder))
             else:

@@ -1,10 +1,19 @@
 """Zerodha Kite Connect v3: REST and the binary stream of the Indian exchanges."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Interval
-from mds_engine.sources.contract import UNTOLD, DecodeKind, FrameDecoder, Source, SourceContext, SourcePlugin
+from mds_engine.secret import Secret
+from mds_engine.sources.contract import (
+    UNTOLD,
+    DecodeKind,
+    FrameDecoder,
+    Source,
+    SourceContext,
+    SourcePlugin,
+    VendorLogin,
+)
 from mds_engine.sources.kite.settings import KiteSettings
 
 if TYPE_CHECKING:
@@ -65,6 +74,41 @@ def _frames(source: str) -> FrameDecoder:
     return KiteFrames(source)
 
 
+def _missing(settings: KiteSettings) -> str:
+    from mds_engine.sources.kite.login import missing
+
+    return missing(settings)
+
+
+def _page(settings: KiteSettings) -> str:
+    from mds_engine.sources.kite.login import login_page
+
+    return login_page(settings)
+
+
+async def _exchange(settings: KiteSettings, answer: Secret) -> Mapping[str, Secret]:
+    from mds_engine.sources.kite.login import exchange
+
+    return await exchange(settings, answer)
+
+
+def _ends_at(wall: float) -> float:
+    from mds_engine.sources.kite.times import login_ends_at
+
+    return login_ends_at(wall)
+
+
+_LOGIN = VendorLogin(
+    brings="the address that the browser is sent to, or the request_token in it",
+    account=("api_key",),
+    gives=("access_token",),
+    missing=_missing,
+    page=_page,
+    exchange=_exchange,
+    ends_at=_ends_at,
+    honoured_s=3600.0,
+)
+
 _DECODERS: dict[str, DecodeKind] = {
     "ticker": DecodeKind(
         _ticker, "lines", "stream frames, binary or a line of base64 each; also bare packets"
@@ -83,4 +127,5 @@ plugin: SourcePlugin = SourcePlugin(
     needs_key=True,
     decoders=_DECODERS,
     frame_decoder=_frames,
+    login=_LOGIN,
 )

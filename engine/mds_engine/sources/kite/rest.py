@@ -1,6 +1,7 @@
 """Zerodha Kite over REST: quotes, bars, and the list of instruments."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from weakref import WeakSet
 
 from mds_engine.errors import AuthRequired, InvalidPayload, NotFound
 from mds_engine.model import Bars, Capability, Instrument, Interval, Quote
@@ -73,13 +74,13 @@ class KiteSource(Source):
     def __init__(self, settings: KiteSettings, context: SourceContext) -> None:
         self._settings = settings
         self._context = context
-        key, token = settings.api_key.reveal(), settings.access_token.reveal()
+        self._streams: WeakSet[KiteStream] = WeakSet()
         self._http = HttpShell(
             context,
             settings.endpoints,
             timeout_s=settings.timeout_s,
             connections=settings.connections,
-            headers={"x-kite-version": "3", "authorization": f"token {key}:{token}"},
+            headers={"x-kite-version": "3", "authorization": _authorization(settings)},
             secrets=(settings.api_key, settings.api_secret, settings.access_token),
         )
         self._stream_endpoints = Endpoints(context, settings.stream_endpoints)
@@ -163,9 +164,20 @@ class KiteSource(Source):
         return bars
 
     def stream(self, deliver: Deliver) -> KiteStream:
-        return KiteStream(
+        stream = KiteStream(
             self._settings, self._context, self._stream_endpoints, self._instruments.tokens, deliver
         )
+        self._streams.add(stream)
+        return stream
+
+    def use_credentials(self, settings: KiteSettings) -> None:
+        """Requests carry the new token at once; each stream goes on until another has taken over from it."""
+        self._settings = settings
+        self._http.set_headers({"authorization": _authorization(settings)})
+        self._http.also_scrub((settings.access_token,))
+        now = self._context.clock.now()
+        for stream in self._streams:
+            stream.renew_at = min(stream.renew_at, now)
 
     def endpoints(self) -> tuple[EndpointState, ...]:
         return self._http.endpoints() + self._stream_endpoints.states()
@@ -189,6 +201,10 @@ class KiteSource(Source):
         if error is not None:
             raise error
         return reply
+
+
+def _authorization(settings: KiteSettings) -> str:
+    return f"token {settings.api_key.reveal()}:{settings.access_token.reveal()}"
 
 
 def _batches(keys: Sequence[str]) -> Iterator[list[tuple[str, str]]]:

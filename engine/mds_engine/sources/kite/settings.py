@@ -19,12 +19,14 @@ class KiteSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fie
     """Fixed price of the plan a month, exact decimal text, in `currency`."""
     currency: str = "INR"
     """Currency of the costs (ISO 4217)."""
+    login_page: str = "https://kite.zerodha.com/connect/login"
+    """The page on which the operator logs in; `api_key` is added to it."""
     api_key: Secret = Secret()
     """The app's key, from the Kite Connect developer console."""
     api_secret: Secret = Secret()
     """The app's secret; only a login needs it."""
     access_token: Secret = Secret()
-    """The day's token, from a login; it dies at about 06:00 IST."""
+    """The day's token, which dies at about 06:00 IST. `L` in the console, or `mds-tui login`, gets one."""
     stream_mode: Literal["full", "quote", "ltp"] = "full"
     """How much each tick holds; `full` has the book and the exchange's time."""
     silence_s: float = 5.0

@@ -28,3 +28,10 @@ def next_dump_after(wall: float) -> float:
     now = datetime.fromtimestamp(wall, UTC).astimezone(IST)
     today = now.replace(hour=8, minute=30, second=0, microsecond=0)
     return (today if now < today else today + timedelta(days=1)).timestamp()
+
+
+def login_ends_at(wall: float) -> float:
+    """When Zerodha ends a login that was done at `wall`: the next 06:00 IST. Both are epoch seconds UTC."""
+    now = datetime.fromtimestamp(wall, UTC).astimezone(IST)
+    today = now.replace(hour=6, minute=0, second=0, microsecond=0)
+    return (today if now < today else today + timedelta(days=1)).timestamp()
