@@ -51,6 +51,10 @@ class Asking:
         self._quotes: Coalescer[Quote] = Coalescer()
         self._bars: Coalescer[BarsAnswer] = Coalescer()
 
+    def use(self, *, deadline_s: float, bars_deadline_s: float) -> None:
+        """Go by other deadlines from now on, in seconds."""
+        self._deadline_s, self._bars_deadline_s = deadline_s, bars_deadline_s
+
     async def quote(self, item: str | Instrument, source: str | None, deadline_s: float | None) -> Quote:
         """One quote."""
         instrument = as_instrument(item)

@@ -7,7 +7,7 @@ async with Engine(config, plugins) as engine:
 
 import asyncio
 import random as random_module
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -41,6 +41,8 @@ from mds_engine.store.records import RETENTION_S, Records
 from mds_engine.store.sqlite import Store, StoreError
 from mds_engine.streaming import Streaming
 from mds_engine.streams.reader import TickReader
+from mds_engine.tasks import Tasks
+from mds_engine.upkeep import Upkeep, close_adapters
 from mds_engine.wiring import make_route, make_runtime
 
 if TYPE_CHECKING:
@@ -73,14 +75,9 @@ class Engine:
         self._random = random_module.Random(seed)
         self._log = EventLog(self._clock.wall)
         self._routes: dict[RouteKey, Route] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._broken: asyncio.Future[None] | None = None
-        self.sources: dict[str, SourceRuntime] = {
-            name: make_runtime(
-                name, settings, config, plugins, clock=self._clock, emit=self._log.emit, random=self._random
-            )
-            for name, settings in config.sources.items()
-        }
+        self._tasks = Tasks()
+        self._sweeper: DeadlineSweeper | None = None
+        self.sources: dict[str, SourceRuntime] = {name: self._make(name, config) for name in config.sources}
         self._failover = Failover(
             config.failback, clock=self._clock, emit=self._log.emit, moved=self._route_moved
         )
@@ -91,13 +88,13 @@ class Engine:
             clock=self._clock,
             random=self._random,
             emit=self._log.emit,
-            own=self._own,
+            own=self._tasks.own,
             route_of=self.route,
             reconsider=self._failover.reconsider,
         )
         self._hub = self._streaming.hub
         self._rehearsals = rehearsals(
-            Grounds(config, self.sources, self._routes, self._clock, self._log, self._hub, self._own)
+            Grounds(config, self.sources, self._routes, self._clock, self._log, self._hub, self._tasks.own)
         )
         self._recorder = recorder
         self._store: Store | None = None
@@ -115,10 +112,9 @@ class Engine:
 
     async def start(self) -> None:
         """Connect every enabled source, side by side; one that cannot is not waited for by the others."""
-        loop = asyncio.get_running_loop()
-        self._broken = loop.create_future()
-        sweeper = self._sweeper = DeadlineSweeper(loop)
-        router = Router(
+        self._tasks.begin()
+        sweeper = self._sweeper = DeadlineSweeper(asyncio.get_running_loop())
+        self._router = Router(
             clock=self._clock,
             sweeper=sweeper,
             retry=self.config.retry,
@@ -131,7 +127,7 @@ class Engine:
             on_failure=self._failover.all_failed,
         )
         self._asking = Asking(
-            router,
+            self._router,
             self.sources,
             route_of=self.route,
             clock=self._clock,
@@ -182,33 +178,22 @@ class Engine:
         )
         for command in standing:
             await self._take_up(command)
-        self._own(self._housekeeping.run(), "housekeeping")
-        for runtime in self.sources.values():
-            if not runtime.refusal():
-                runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
-            self._own(caretaker.watch(runtime), f"care for {runtime.name}")
+        self._tasks.own(self._housekeeping.run(), "housekeeping")
+        self._upkeep = Upkeep(self._tasks.own, caretaker, self._streaming)
         self._streaming.start()
-        watched = self._hub.watch(self.config.console.watched)
-        self._seed_board(watched)
+        for runtime in self.sources.values():
+            self._upkeep.begin(runtime)
+        self._seed_board(self._hub.watch(self.config.console.watched))
 
     async def stop(self) -> None:
         """End every task, close every source. Safe to call twice."""
         self._hub.close_readers()
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not tasks:
+        if not await self._tasks.end() or self._sweeper is None:
             return
         for runtime in self.sources.values():
             runtime.block("stopped", "the engine was stopped")
         self._sweeper.close()
-        closing = (runtime.source.close() for runtime in self.sources.values())
-        for name, outcome in zip(
-            self.sources, await asyncio.gather(*closing, return_exceptions=True), strict=True
-        ):
-            if isinstance(outcome, Exception):
-                _log.warning("close_failed", source=name, error=str(outcome))
+        await close_adapters(self.sources.values())
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
         self._log.emit(events.EngineStopped())
@@ -235,25 +220,7 @@ class Engine:
 
     async def wait_broken(self) -> None:
         """Wait for a defect of the engine itself: ends only by raising it, or by cancellation."""
-        assert self._broken is not None, "the engine was not started"
-        await self._broken
-
-    def _own(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._task_ended)
-        self._tasks.append(task)
-        return task
-
-    def _task_ended(self, task: asyncio.Task[None]) -> None:
-        if task in self._tasks:
-            self._tasks.remove(task)  # one for each watched instrument would add up
-        if task.cancelled() or task.exception() is None or self._broken is None or self._broken.done():
-            return
-        error = task.exception()
-        assert error is not None
-        _log.error("engine_task_died", exc_info=error)
-        self._broken.set_exception(error)
-        self._broken.exception()  # it is in the log, whether anybody waits for it or not
+        await self._tasks.wait_broken()
 
     # --- Data -----------------------------------------------------------------------------------------
 
@@ -382,6 +349,20 @@ class Engine:
 
     # --- Inside ---------------------------------------------------------------------------------------
 
+    def _make(self, name: str, config: Config) -> SourceRuntime:
+        """A source as `config` has it. Raises ConfigError."""
+        runtime = make_runtime(
+            name,
+            config.sources[name],
+            config,
+            self._plugins,
+            clock=self._clock,
+            emit=self._log.emit,
+            random=self._random,
+        )
+        runtime.sweeper = self._sweeper
+        return runtime
+
     def _route_moved(self, route: Route) -> None:
         if route.key.capability is Capability.TICKS:
             self._hub.assign()
@@ -389,7 +370,7 @@ class Engine:
     def _seed_board(self, instruments: tuple[Instrument, ...]) -> None:
         """Put a quote on the board for each instrument newly watched: ticks may lack a previous close."""
         if instruments:
-            self._own(self._seed(instruments), "seed the board")
+            self._tasks.own(self._seed(instruments), "seed the board")
 
     async def _seed(self, instruments: tuple[Instrument, ...]) -> None:
         try:

@@ -1,6 +1,6 @@
 """What the engine keeps over a restart, and takes up again: bans, meters, standing commands, the events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -84,10 +84,7 @@ class Keeper:
         for name, record in self._records.meters(AccountRecord, wall).items():
             runtime = self._sources.get(name)
             if runtime is not None:
-                runtime.account.restore(record, wall)
-                resets_at = runtime.account.exhausted_until(wall)
-                if resets_at is not None:
-                    runtime.quota_spent("the plan's calls were used before the restart", resets_at)
+                self._restore_account(runtime, record, wall)
         for ban in self._records.bans(wall):
             runtime = self._sources.get(ban.source)
             if runtime is not None and ban.group in runtime.limiters:
@@ -98,11 +95,33 @@ class Keeper:
         self._standing = {override.subject: override.until for override in overrides}
         return [self._remaining(override, wall) for override in overrides]
 
+    def _restore_account(self, runtime: SourceRuntime, record: AccountRecord, wall: float) -> None:
+        runtime.account.restore(record, wall)
+        resets_at = runtime.account.exhausted_until(wall)
+        if resets_at is not None:
+            runtime.quota_spent("the plan's calls were used before the restart", resets_at)
+
     def _remaining(self, override: Override, wall: float) -> Command:
         command = override.command
         if override.until is not None and isinstance(command, commands.Pin | commands.ForceBreaker):
             return msgspec.structs.replace(command, ttl_s=override.until - wall)
         return command
+
+    def take_up(self, runtime: SourceRuntime) -> None:
+        """A source that was not there at the start: its meters and bans hold as they were kept."""
+        now, wall = self._clock.now(), self._clock.wall()
+        record = self._records.meters(AccountRecord, wall).get(runtime.name)
+        if record is not None:
+            self._restore_account(runtime, record, wall)
+        for ban in self._records.bans(wall):
+            if ban.source == runtime.name and ban.group in runtime.limiters:
+                runtime.limiters[ban.group].banned(now, now + ban.until - wall)
+
+    def forget(self, over: Callable[[str], bool]) -> None:
+        """End the standing words whose subjects are `over`: the configuration says otherwise since."""
+        for subject in [subject for subject in self._standing if over(subject)]:
+            del self._standing[subject]
+            self._records.end_override(subject)
 
     def listen(self, event: Event) -> None:
         """Write down an event, and what follows from it."""

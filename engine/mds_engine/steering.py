@@ -57,6 +57,10 @@ class Steering:
         "" where all of a source's ended together."""
         return self._of_breakers.expire()
 
+    def carry_over(self, before: SourceRuntime, after: SourceRuntime | None) -> None:
+        """A source is made anew, or let go (None): what operators have forced of it stays so."""
+        self._of_breakers.carry_over(before, after)
+
     async def apply(self, command: Command) -> CommandResult:
         """Carry it out, or say in one sentence why not. Never raises for a bad command."""
         try:

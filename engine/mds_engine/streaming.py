@@ -46,6 +46,7 @@ class Streaming:
         self._reconsider = reconsider
         self._supervisors: dict[str, StreamSupervisor] = {}
         self._hours = TradingHours(clock)
+        self._minds_hours = False
         self.hub = TickHub(
             config.streams,
             clock=clock,
@@ -60,30 +61,55 @@ class Streaming:
     def supervise(self) -> None:
         """Make a supervisor of each source that streams."""
         for runtime in self._sources.values():
-            unit = runtime.units.get(Capability.TICKS)
-            if unit is not None:
-                if runtime.polls is not None:
-                    runtime.polls.trades = self._trades
-                self._supervisors[runtime.name] = StreamSupervisor(
-                    runtime,
-                    unit,
-                    self._config.streams,
-                    lambda: ReconnectBackoff(self._config.reconnect, self._random),
-                    clock=self._clock,
-                    emit=self._emit,
-                    deliver=self.hub.deliver,
-                    on_lost=self._lost,
-                    on_mute=self.hub.mute,
-                    is_open=self._is_open,
-                )
+            self.add(runtime)
         self.hub.supervise(self._supervisors)
 
+    def add(self, runtime: SourceRuntime) -> None:
+        """Make the supervisor of a source, if it streams."""
+        unit = runtime.units.get(Capability.TICKS)
+        if unit is None:
+            return
+        if runtime.polls is not None:
+            runtime.polls.trades = self._trades
+        self._supervisors[runtime.name] = StreamSupervisor(
+            runtime,
+            unit,
+            self._config.streams,
+            lambda: ReconnectBackoff(self._config.reconnect, self._random),
+            clock=self._clock,
+            emit=self._emit,
+            deliver=self.hub.deliver,
+            on_lost=self._lost,
+            on_mute=self.hub.mute,
+            is_open=self._is_open,
+        )
+
+    def remove(self, name: str, why: str) -> None:
+        """A source is let go: nothing that still comes over its connections is taken."""
+        supervisor = self._supervisors.get(name)
+        if supervisor is not None:
+            self.hub.leave(name, why)
+            supervisor.silence()
+            del self._supervisors[name]
+
+    def supervisor(self, name: str) -> StreamSupervisor | None:
+        """Who keeps the streams of a source; None where it has none."""
+        return self._supervisors.get(name)
+
     def start(self) -> None:
-        """Begin to stream what is wanted."""
-        if self._config.streams.regular_hours:
+        """Begin to look when exchanges trade. The sources' own streams are begun with the sources."""
+        if self._config.streams.regular_hours and not self._minds_hours:
+            self._minds_hours = True
             self._own(self._hours.run(), "trading hours")
+
+    def use(self, config: Config) -> None:
+        """Go by other settings from now on."""
+        self._config = config
+        self.hub.use(config.streams)
+        self.hub.quality.settings = config.quality
         for supervisor in self._supervisors.values():
-            self._own(supervisor.run(), f"stream of {supervisor.runtime.name}")
+            supervisor.use(config.streams, config.reconnect)
+        self.start()
 
     def ticks(
         self, instruments: Sequence[Instrument], *, latest: bool, queue: int | None, name: str

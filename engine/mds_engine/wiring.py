@@ -56,7 +56,7 @@ def make_runtime(
     runtime.source = source = plugin.create(settings, runtime)
     runtime.published = PublishedLimits(source.limits())
     runtime.limiters = {
-        group: Limiter(windows, config.limiter) for group, windows in _limits(source, settings).items()
+        group: Limiter(windows, config.limiter) for group, windows in limits_of(source, settings).items()
     }
     polled = source.polls and settings.pace_s != 0
     runtime.units = {
@@ -78,7 +78,7 @@ def make_runtime(
     return runtime
 
 
-def _limits(source: Source, settings: SourceSettings) -> dict[str, tuple[LimitWindow, ...]]:
+def limits_of(source: Source, settings: SourceSettings) -> dict[str, tuple[LimitWindow, ...]]:
     """The vendor's published limits, with the operator's own beside the first group's."""
     limits = {group: tuple(windows) for group, windows in source.limits().items()}
     if settings.rate_limit is not None:
@@ -90,24 +90,32 @@ def _limits(source: Source, settings: SourceSettings) -> dict[str, tuple[LimitWi
     return limits
 
 
-def make_route(key: RouteKey, config: Config, sources: Mapping[str, SourceRuntime]) -> Route:
-    """A route over those of its sources that have the capability and the exchange; those that are polled
-    for their ticks come after all that stream them."""
-    configured = config.route(key)
+def units_of(key: RouteKey, config: Config, sources: Mapping[str, SourceRuntime]) -> tuple[Unit, ...]:
+    """Those of a route's configured sources that are there and have the capability and the exchange, in
+    order; those that are polled for their ticks come after all that stream them."""
     sample = Instrument(key.exchange, "X")
+    runtimes = (sources[name] for name in config.route(key).sources if name in sources)
     units = tuple(
         unit
-        for name in configured.sources
-        if (unit := sources[name].units.get(key.capability)) is not None and unit.runtime.serves(unit, sample)
+        for runtime in runtimes
+        if (unit := runtime.units.get(key.capability)) is not None and runtime.serves(unit, sample)
     )
     if key.capability is Capability.TICKS:
         units = tuple(sorted(units, key=lambda unit: unit.runtime.polls is not None))
-    preemptive = None if configured.failback is None else configured.failback == "preemptive"
-    return Route(
-        key,
-        units,
-        hedged=configured.hedge,
-        preemptive=preemptive,
-        standby=configured.standby,
-        quarantine=configured.quarantine,
-    )
+    return units
+
+
+def make_route(key: RouteKey, config: Config, sources: Mapping[str, SourceRuntime]) -> Route:
+    """A route with its sources, as it is configured."""
+    route = Route(key, units_of(key, config, sources))
+    configure_route(route, config)
+    return route
+
+
+def configure_route(route: Route, config: Config) -> None:
+    """Let a route behave as it is configured, whatever its sources are."""
+    configured = config.route(route.key)
+    route.hedged = configured.hedge
+    route.preemptive = None if configured.failback is None else configured.failback == "preemptive"
+    route.standby = configured.standby
+    route.quarantine = configured.quarantine

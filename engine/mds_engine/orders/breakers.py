@@ -69,6 +69,21 @@ class BreakerOrders:
         else:
             runtime.unit_changed(runtime.units[Capability(name)], transition)
 
+    def carry_over(self, before: SourceRuntime, after: SourceRuntime | None) -> None:
+        """A source is made anew, or let go (None): what is forced of it stays so, as far as it is there."""
+        now = self._clock.now()
+        for name in (_WHOLE, *(unit.capability.value for unit in before.units.values())):
+            old = self._breaker(before, name)
+            there = after is not None and (name == _WHOLE or name in after.units)
+            breaker = self._breaker(after, name) if after is not None and there else None
+            forced = _FORCED.get(old.state(now))
+            if forced is ForcedState.OPEN and breaker is not None:
+                breaker.force_open(now, old.last_why)
+            elif forced is ForcedState.CLOSED and breaker is not None:
+                breaker.force_closed(now, old.last_why)
+            else:
+                self.forced_until.pop((before.name, name), None)
+
     def expire(self) -> list[tuple[str, str]]:
         """End the forced breakers whose time is over; returns (source, capability) of each, a source with
         capability "" where all of its breakers ended together."""

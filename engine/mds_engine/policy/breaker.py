@@ -94,6 +94,15 @@ class Breaker:
         self._failed_bits = 0
         self._slow_bits = 0
 
+    def use(self, settings: BreakerSettings) -> None:
+        """Take other triggers and times from now on. What was seen stays, as far as its window reaches."""
+        self.settings = settings
+        self._window = settings.window_calls
+        self._window_mask = (1 << self._window) - 1
+        self._calls, self._seen = min(self._calls, self._window), min(self._seen, self._window)
+        self._failed_bits &= self._window_mask
+        self._slow_bits &= self._window_mask
+
     # --- Asking and releasing -------------------------------------------------------------------------
 
     def acquire(self, now: float) -> int:

@@ -187,6 +187,24 @@ class Limiter:
         if lowered:
             self._void_waiting(-math.inf)
 
+    def use(self, windows: Sequence[LimitWindow], settings: LimiterSettings) -> None:
+        """Take other windows, and another way to keep to them. What was granted counts on in each of them,
+        and a ban or a throttle holds on; grants for later are to be asked for again.
+
+        Raises ValueError for a limit below 1.
+        """
+        self._flush()
+        longest = max(self._logs, key=lambda log: log.span_s, default=None)
+        logs = [WindowLog(window, settings.margin_s, settings.slices) for window in windows]
+        for log in logs:
+            known = self._log(log.window_s) or longest
+            if known is not None:
+                log.copy(known)
+            log.scale(self._rate)
+        self._logs, self._settings = logs, settings
+        self._granule_s = min((log.granule_s for log in logs), default=math.inf)
+        self._void_waiting(-math.inf)
+
     def reset(self, now: float) -> None:
         """Forget bans, throttles and the slower rate; what was granted still counts."""
         self._blocked_until = self._banned_until = self._episode_until = -math.inf

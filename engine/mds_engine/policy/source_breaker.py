@@ -45,17 +45,14 @@ class SourceBreaker(Breaker):
         self, settings: SourceBreakerSettings, breaker_settings: BreakerSettings, random: Random
     ) -> None:
         """`breaker_settings` gives the times and probes; its triggers do not apply to a whole source."""
-        super().__init__(
-            msgspec.structs.replace(
-                breaker_settings,
-                consecutive_failures=settings.unreachable,
-                failure_rate=0.0,
-                slow_rate=0.0,
-            ),
-            random,
-        )
+        super().__init__(_of_a_source(settings, breaker_settings), random)
         self.source_settings = settings
         self._opened_at: dict[str, float] = {}
+
+    def use_both(self, settings: SourceBreakerSettings, breaker_settings: BreakerSettings) -> None:
+        """Take other triggers and times from now on."""
+        self.source_settings = settings
+        self.use(_of_a_source(settings, breaker_settings))
 
     def failure(
         self, permit: int, now: float, duration_s: float, why: str, *, unreachable: bool = False
@@ -86,3 +83,9 @@ class SourceBreaker(Breaker):
         """Close and forget everything, the openings of the capabilities too."""
         self._opened_at.clear()
         return super().reset(now, why)
+
+
+def _of_a_source(settings: SourceBreakerSettings, breaker_settings: BreakerSettings) -> BreakerSettings:
+    return msgspec.structs.replace(
+        breaker_settings, consecutive_failures=settings.unreachable, failure_rate=0.0, slow_rate=0.0
+    )

@@ -27,6 +27,10 @@ class Failover:
         self._emit = emit
         self._moved = moved
 
+    def use(self, settings: FailbackSettings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
     # --- What calls bring -----------------------------------------------------------------------------
 
     def answered(self, route: Route, unit: Unit, decision: Decision, first_failed_at: float | None) -> None:
@@ -135,6 +139,36 @@ class Failover:
                 )
             )
         self._changed(route)
+
+    def reshape(self, route: Route, units: tuple[Unit, ...], *, reordered: bool, why: str) -> None:
+        """Give a route the sources that its configuration says. Who is active stays so under his name, unless
+        they are `reordered`: then it is the best that can serve. The streams are left to the caller."""
+        now, before = self._clock.now(), route.active
+        kept = None if before is None else next((unit for unit in units if unit.name == before.name), None)
+        route.units = units
+        if kept is None or reordered:
+            fit = (unit for unit in units if not unit.runtime.is_out(unit, now))
+            kept = next(fit, units[0] if units else None)
+        route.active = kept
+        if route.ramp_from not in units:
+            route.ramp_from = None
+        if route.pinned is not None:
+            self._keep_pin(route, units)
+        route.rebuild()
+        if before is not None and kept is not None and before.name != kept.name:
+            self._emit(
+                events.FailedOver(route=route.text, before=before.name, after=kept.name, why=why, took_ms=0.0)
+            )
+
+    def _keep_pin(self, route: Route, units: tuple[Unit, ...]) -> None:
+        pinned, route.pinned = route.pinned, None
+        assert pinned is not None
+        route.pinned = next((unit for unit in units if unit.name == pinned.name), None)
+        if route.pinned is None:
+            route.pin_until, route.pin_why = None, ""
+            self._emit(
+                events.OverrideEnded(subject=route.text, why=f"{pinned.name} is no source of it any more")
+            )
 
     # --- Moves ----------------------------------------------------------------------------------------
 

@@ -57,6 +57,10 @@ class Housekeeping:
         self._hedge_quantile = hedge_quantile
         self._emit = emit
 
+    def use(self, *, hedge_quantile: float) -> None:
+        """Go by other settings from now on."""
+        self._hedge_quantile = hedge_quantile
+
     async def run(self) -> None:
         """Go round for ever. Ends only by cancellation."""
         learn_at = 0.0

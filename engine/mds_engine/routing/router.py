@@ -61,6 +61,24 @@ class Router:
         self._on_answer = on_answer
         self._on_failure = on_failure
 
+    def use(
+        self,
+        *,
+        retry: RetrySettings,
+        panic: PanicSettings,
+        failback: FailbackSettings,
+        hedging: HedgeSettings,
+        failover: bool,
+    ) -> None:
+        """Go by other settings from now on. A budget whose share changes begins anew."""
+        if retry != self._retry:
+            self._retry, self._retries = retry, RetryBudget(retry)
+        if hedging != self._hedging:
+            self._hedging, self._hedges = hedging, HedgeBudget(hedging)
+        self._panic_rule.settings = panic
+        self._failback = failback
+        self._failover = failover
+
     async def call(
         self,
         route: Route,
@@ -106,6 +124,8 @@ class Router:
         if among is None:
             route.calls += 1
             route.last_decision = decision
+            if route.watched is not None:
+                route.watched(decision)
             if answered is None:
                 route.failures += 1
                 self._on_failure(route, decision)

@@ -30,6 +30,7 @@ from mds_engine.routing.published import PublishedLimits
 from mds_engine.routing.seats import Seats
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
+from mds_engine.routing.voice import Voice
 from mds_engine.sources.contract import Deliver, FrameTap, RequestCost, Source, TickStream
 from mds_engine.sources.polling import PollingStream
 
@@ -102,9 +103,14 @@ class SourceRuntime:
         self.sweeper: DeadlineSweeper | None = None
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
-        self._emit = emit
-        self._breakers = BreakerNews(name, whole, lambda: tuple(self.units.values()), emit)
+        self._emit = Voice(emit)
+        self._breakers = BreakerNews(name, whole, lambda: tuple(self.units.values()), self._emit)
         self._connect_until = _FAR
+
+    def retire(self) -> None:
+        """It is let go: what becomes of its calls in flight is neither told nor kept."""
+        self._emit.silence()
+        self.counted = _nobody
 
     # --- May it be asked? -----------------------------------------------------------------------------
 

@@ -155,6 +155,23 @@ class Changeover:
         self._handovers.pop(instrument, None)
         self._avoided.pop(instrument, None)
 
+    def leave(self, source: str) -> None:
+        """A source is let go: nobody waits for it any more."""
+        self._handovers = {
+            instrument: handover
+            for instrument, handover in self._handovers.items()
+            if source not in (handover.to, handover.lane.active)
+        }
+        self._avoided = {
+            instrument: avoided for instrument, avoided in self._avoided.items() if avoided.source != source
+        }
+        self.rings.pop(source, None)
+        self._tell()
+
+    def use(self, settings: StreamSettings) -> None:
+        """Go by other settings from now on; a ring that is there keeps its size."""
+        self._settings = settings
+
     def _cast(self, route: Route, now: float) -> _Roles:
         """Who serves, who stands by, and who is probed. What is polled is neither: each look costs a call,
         and it takes over without one."""

@@ -50,6 +50,10 @@ class Filler:
         self._hand_on = hand_on
         self._lanes: dict[Lane, None] = {}
 
+    def use(self, settings: StreamSettings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
     def watch(self, lane: Lane) -> None:
         """A lane has a hole."""
         self._lanes[lane] = None

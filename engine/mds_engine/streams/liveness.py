@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.model.tick_frames import TickFrames
+from mds_engine.model.tick_read import TickRead
 
 _NEVER = float("inf")
 _ENOUGH_PAUSES = 16
@@ -84,6 +85,10 @@ class Liveness:
         self._newly_heard: list[Instrument] = []
         self._turn = 0
 
+    def use(self, *, mute_after_s: float, confirm_within_s: float) -> None:
+        """Have other patience, as of the next tick of each."""
+        self._mute_after_s, self._confirm_within_s = mute_after_s, confirm_within_s
+
     def follow(self, instruments: frozenset[Instrument], now: float) -> None:
         """These are subscribed now, and no others. Those that are new have yet to be confirmed."""
         for exchange in list(self._pulses):
@@ -120,6 +125,9 @@ class Liveness:
             self._batches[id(ticks.instruments)] = (ticks.instruments, now)
             return
         fresh = self._fresh
+        if type(ticks) is TickRead:
+            fresh.update(dict.fromkeys(ticks.runs, now))
+            return
         for tick in ticks:
             fresh[tick.instrument] = now
 

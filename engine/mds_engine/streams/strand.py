@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.errors import SourceError, Throttled, Unavailable
 from mds_engine.log import get_logger
 from mds_engine.model import Instrument, Tick
 from mds_engine.policy.breaker import BreakerState
-from mds_engine.policy.reconnect import ReconnectBackoff
+from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
 from mds_engine.routing.source_runtime import Permit
 from mds_engine.streams.connection import Connection
 from mds_engine.streams.liveness import Liveness
@@ -77,6 +78,12 @@ class Strand:
         if instruments != self.wanted:
             self.wanted = instruments
             self._stirring.stir()
+
+    def use(self, settings: StreamSettings, reconnect: ReconnectSettings) -> None:
+        """Go by other settings from now on, over the connection that is there."""
+        self._settings = settings
+        self._mute_after_s = 0.0 if self._polls is not None else settings.mute_after_s
+        self._backoff.settings = self._renewal_backoff.settings = reconnect
 
     def wake(self) -> None:
         """Look again at once."""

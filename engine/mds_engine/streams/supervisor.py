@@ -11,7 +11,7 @@ from mds_engine.control.events import Event
 from mds_engine.errors import SourceError
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.hours import is_open as regular_hours
-from mds_engine.policy.reconnect import ReconnectBackoff
+from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import StreamLimits
@@ -27,6 +27,10 @@ OnInstruments = Callable[[SourceRuntime, frozenset[Instrument], str], None]
 
 def _nobody(_runtime: SourceRuntime, _instruments: frozenset[Instrument], _why: str) -> None:
     """Nobody listens."""
+
+
+def _nobody_takes(_runtime: SourceRuntime, _ticks: Sequence[Tick]) -> None:
+    """Nobody takes them."""
 
 
 class StreamSupervisor:
@@ -98,6 +102,17 @@ class StreamSupervisor:
         for strand in self._strands:
             strand.wake()
 
+    def use(self, settings: StreamSettings, reconnect: ReconnectSettings) -> None:
+        """Go by other settings from now on, over the connections that are there."""
+        self.settings = settings
+        for strand in self._strands:
+            strand.use(settings, reconnect)
+            strand.liveness.use(**self._patience())
+
+    def silence(self) -> None:
+        """Its source is let go: what still comes is handed to nobody."""
+        self._deliver_up = _nobody_takes
+
     @property
     def wanted(self) -> frozenset[Instrument]:
         """What should be streamed."""
@@ -163,12 +178,15 @@ class StreamSupervisor:
                 await self._stirring.wait(LOOK_AGAIN_S if self._wanted else None)
 
     def _new_strand(self) -> Strand:
-        polled = self.runtime.polls is not None  # each poll tells at once what the vendor does not have
-        liveness = Liveness(
-            mute_after_s=inf if polled else self.settings.instrument_mute_after_s,
-            confirm_within_s=inf if polled else self.settings.confirm_within_s,
-        )
+        liveness = Liveness(**self._patience())
         return Strand(self, liveness, self._make_backoff(), self._make_backoff())
+
+    def _patience(self) -> dict[str, float]:
+        polled = self.runtime.polls is not None  # each poll tells at once what the vendor does not have
+        return {
+            "mute_after_s": inf if polled else self.settings.instrument_mute_after_s,
+            "confirm_within_s": inf if polled else self.settings.confirm_within_s,
+        }
 
     def _look(self) -> None:
         """Find the instruments that are silent although the stream flows."""

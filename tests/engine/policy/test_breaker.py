@@ -304,3 +304,22 @@ def test_a_panic_probe_that_healed_it_leaves_nothing_behind():
     subject.force_open(12.0, "asha")
     subject.automatic(13.0, "asha")
     assert fail(subject, 14.0).open_for_s == 120.0
+
+
+def test_other_settings_hold_from_the_next_call_on_and_what_was_seen_stays():
+    subject = breaker(consecutive_failures=0)
+    fail(subject, 0.0, times=3)
+    subject.use(msgspec.structs.replace(STEADY, consecutive_failures=0, window_calls=4, minimum_calls=4))
+    moved = fail(subject, 1.0)
+    assert moved is not None
+    assert moved.why == "4 of the last 4 calls failed: refused"
+    assert subject.recent == (False,) * 4
+
+
+def test_a_shorter_window_forgets_what_lies_beyond_it():
+    subject = breaker(consecutive_failures=0, minimum_calls=20)
+    fail(subject, 0.0, times=5)
+    succeed(subject, 0.0, times=2)
+    subject.use(msgspec.structs.replace(STEADY, window_calls=2, minimum_calls=1))
+    assert subject.recent == (True, True)
+    assert succeed(subject, 1.0) is None

@@ -308,3 +308,29 @@ def test_windows_that_cannot_work_are_refused():
             limiter(window)
     with pytest.raises(ValueError, match="limit window"):
         limiter().set_limit(1.0, 0)
+
+
+def test_other_windows_count_what_was_granted_before():
+    subject = limiter(LimitWindow(5, 1.0), margin_s=0.0)
+    ask(subject, 0.0, 4)
+    subject.use([LimitWindow(6, 60.0)], LimiterSettings(margin_s=0.0))
+    assert ask(subject, 0.5, 3) == [0.5, 0.5, 60.0]
+    assert [use.window_s for use in subject.used(0.5)] == [60.0]
+
+
+def test_a_window_that_stays_keeps_its_own_log_and_a_lower_limit_voids_what_waits():
+    subject = limiter(LimitWindow(2, 1.0), LimitWindow(100, 60.0), margin_s=0.0)
+    ask(subject, 0.0, 2)
+    waiting = subject.reserve(1, 0.0, 10.0)
+    subject.use([LimitWindow(1, 1.0), LimitWindow(3, 60.0)], LimiterSettings(margin_s=0.0))
+    assert not subject.still_granted(waiting, 1, 1.0), "it was granted under another limit"
+    assert ask(subject, 2.0, 2) == [2.0, 60.0]
+
+
+def test_a_ban_and_a_slower_rate_outlast_other_windows():
+    subject = limiter(LimitWindow(10, 1.0))
+    subject.throttled(0.0, None)
+    subject.banned(0.0, 30.0)
+    subject.use([LimitWindow(20, 1.0)], LimiterSettings())
+    assert subject.wait_s(1, 1.0) == pytest.approx(29.0)
+    assert subject.used(31.0)[0].allowed == 10, "half of the new limit"

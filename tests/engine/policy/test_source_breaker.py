@@ -61,3 +61,12 @@ def test_forced_states_hold_against_the_capabilities():
     subject.capability_opened("quote", 0.0, "x")
     assert subject.capability_opened("bars", 0.0, "x") is None
     assert subject.state(0.0) is BreakerState.FORCED_CLOSED
+
+
+def test_other_settings_hold_from_the_next_failure_on():
+    subject = source_breaker()
+    for _ in range(2):
+        fail(subject, 0.0, unreachable=True)
+    subject.use_both(SourceBreakerSettings(unreachable=3), BreakerSettings(open_s=10.0, open_jitter=0.0))
+    moved = fail(subject, 0.0, unreachable=True)
+    assert (moved.after, moved.open_for_s) == (BreakerState.OPEN, 10.0)
