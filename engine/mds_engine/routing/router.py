@@ -124,8 +124,6 @@ class Router:
         if among is None:
             route.calls += 1
             route.last_decision = decision
-            if route.watched is not None:
-                route.watched(decision)
             if answered is None:
                 route.failures += 1
                 self._on_failure(route, decision)

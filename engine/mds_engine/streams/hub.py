@@ -13,7 +13,6 @@ from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.model.tick_frames import TickFrames
-from mds_engine.model.tick_read import TickRead
 from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -325,8 +324,6 @@ class TickHub:
             self._in_columns().deliver(name, ticks, now)
             return
         columns = self._columns
-        if columns is None and type(ticks) is TickRead and self._deliver_expected(name, ticks, now):
-            return
         lanes, board, readers = self._lane_of, self.board, self._readers
         for tick in ticks:
             instrument = tick.instrument
@@ -346,25 +343,6 @@ class TickHub:
                     reader.put(tick)
             else:
                 self._hand_on_all(lane, (tick,) if items is None else items)
-
-    def _deliver_expected(self, name: str, read: TickRead, now: float) -> bool:
-        """Hand on what one read brought, if all of it is just what its lanes expect; else touch nothing."""
-        lanes, runs = self._lane_of, read.runs
-        for instrument, run in runs.items():
-            lane = lanes.get(instrument)
-            if lane is None or lane.active != name or not lane.expects(run):
-                return False
-        board, readers = self.board, self._readers
-        listening: dict[TickReader, None] = {}
-        for instrument, run in runs.items():
-            lanes[instrument].put_expected(run, now)
-            board.put_trades(instrument, run, now)
-            listening.update(dict.fromkeys(readers.get(instrument, ())))
-        for reader in listening:
-            wanted = reader.instruments
-            everything = runs.keys() <= wanted
-            reader.put_many(read if everything else [tick for tick in read if tick.instrument in wanted])
-        return True
 
     def _in_columns(self) -> "BatchDelivery":
         if self._columns is None:
