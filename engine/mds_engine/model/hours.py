@@ -4,7 +4,7 @@ Holidays, half days and special sessions are not in here: they come from the
 calendars of `mds_engine.streams.trading_hours`, which falls back on this table.
 """
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -61,3 +61,19 @@ def is_open(exchange: str, wall: float) -> bool:
     if local.weekday() >= 5 or not session.opens <= local.time() < session.closes:
         return False
     return session.pause is None or not session.pause[0] <= local.time() < session.pause[1]
+
+
+def next_open(exchange: str, wall: float) -> float:
+    """`wall` if `exchange` is in its regular hours then, else when they next begin; epoch seconds UTC."""
+    session = REGULAR_HOURS.get(exchange)
+    if session is None or is_open(exchange, wall):
+        return wall
+    zone = ZoneInfo(session.zone)
+    day = datetime.fromtimestamp(wall, UTC).astimezone(zone).date()
+    begins = (session.opens,) if session.pause is None else (session.opens, session.pause[1])
+    while True:
+        for begin in begins if day.weekday() < 5 else ():
+            at = datetime.combine(day, begin, zone).timestamp()
+            if at > wall:
+                return at
+        day += timedelta(days=1)

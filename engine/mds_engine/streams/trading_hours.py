@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from mds_engine.clock import Clock
 from mds_engine.errors import MdsError
 from mds_engine.log import get_logger
-from mds_engine.model.hours import REGULAR_HOURS, Session, is_open
+from mds_engine.model.hours import REGULAR_HOURS, Session, is_open, next_open
 
 _log = get_logger(__name__)
 
@@ -97,6 +97,13 @@ class _Known(NamedTuple):
         place = bisect_right(self.opens, wall) - 1
         return place >= 0 and wall < self.closes[place]
 
+    def next_open(self, wall: float) -> float | None:
+        """None if nothing is known that far ahead."""
+        if self.is_open(wall):
+            return wall
+        place = bisect_right(self.opens, wall)
+        return self.opens[place] if place < len(self.opens) else None
+
 
 class TradingHours:
     """Answers at once from what it has; `run` is the task that loads and renews what was asked for."""
@@ -116,6 +123,14 @@ class TradingHours:
         if known is not None and known.since <= wall < known.until:
             return known.is_open(wall)
         return is_open(exchange, wall)
+
+    def next_open(self, exchange: str, wall: float) -> float:
+        """`wall` if `exchange` trades then, else when it next opens; epoch seconds UTC. Never raises."""
+        known = self._known.get(exchange)
+        if known is None or not known.since <= wall < known.until:
+            return next_open(exchange, wall)
+        found = known.next_open(wall)
+        return found if found is not None else next_open(exchange, known.until)
 
     def expect(self, exchanges: Iterable[str]) -> None:
         """Say which exchanges will be asked about, so that `run` loads their calendars."""

@@ -195,3 +195,23 @@ def test_after_a_failure_the_table_answers_and_it_is_tried_again_in_an_hour(virt
         return tries, open_on_sunday, hours.is_open("NSE", wall("2025-06-22T12:00:00"))
 
     assert virtually(scene) == (1, False, True)
+
+
+async def test_the_next_open_is_past_weekends_holidays_and_lunch_and_the_table_goes_on_where_days_end():
+    hours = TradingHours(StoppedClock("2026-11-20T08:00:00"), load=Shelf("2026-11-24"))
+    assert hours.next_open("NSE", wall("2026-11-23T16:00:00")) == wall("2026-11-24T09:15:00"), "the table"
+    await hours.prepare(["NSE"])
+    assert hours.next_open("NSE", wall("2026-11-23T16:00:00")) == wall("2026-11-25T09:15:00")
+    assert hours.next_open("NSE", wall("2026-11-23T10:00:00")) == wall("2026-11-23T10:00:00")
+    # The shelf has every day, weekends too; the table, far ahead, has none of those.
+    assert hours.next_open("NSE", wall("2027-06-05T10:00:00")) == wall("2027-06-07T09:15:00")
+    assert hours.next_open("SSE", wall("2026-11-20T12:00:00", "Asia/Shanghai")) == wall(
+        "2026-11-20T13:00:00", "Asia/Shanghai"
+    )
+    assert hours.next_open("BINANCE", 5.0) == 5.0
+
+
+async def test_beyond_the_last_day_that_is_known_the_table_says_when_it_opens():
+    hours = TradingHours(StoppedClock("2026-11-20T08:00:00"), load=Shelf(known_to="2026-11-20"))
+    await hours.prepare(["NSE"])
+    assert hours.next_open("NSE", wall("2026-11-20T16:00:00")) == wall("2026-11-23T09:15:00")
