@@ -64,9 +64,9 @@ class EventsPane(LiveGrid[Event]):
     """The log. While it follows, the cursor is on the newest line; else it stays on its event."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "levels", "by level"),
-        Binding("f", "follow", "follow the newest, or stay", show=False),
-        Binding("o", "go", "go to what it is about"),
+        Binding("v", "levels", "by level", id="events.levels"),
+        Binding("f", "follow", "follow the newest, or stay", show=False, id="events.follow"),
+        Binding("o", "go", "go to what it is about", id="events.go"),
     ]
     heading = False
     columns: Sequence[Column[Event]] = (

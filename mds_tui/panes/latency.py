@@ -112,7 +112,9 @@ _COLUMNS = {quantile: _columns(quantile) for quantile in Quantile}
 class LatencyPane(LiveGrid[LatencyRow]):
     """A sparkline a row, of the quantile that the operator chose."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "quantile", "p50, p95 or p99")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "quantile", "p50, p95 or p99", id="latency.quantile")
+    ]
     heading = False
     columns = _COLUMNS[Quantile.P99]
     quantile = Quantile.P99

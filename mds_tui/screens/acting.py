@@ -68,12 +68,14 @@ class PriorityDialog(Dialog[Command]):
     """Order the sources of one route."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("J", "shift(1)", "move down"),
-        Binding("K", "shift(-1)", "move up"),
-        Binding("j", "pick(1)", "next", show=False),
-        Binding("k", "pick(-1)", "previous", show=False),
-        Binding("right_square_bracket,l", "route(1)", "next route", show=False),
-        Binding("left_square_bracket,h", "route(-1)", "previous route", show=False),
+        Binding("J", "shift(1)", "move down", id="priorities.move-down"),
+        Binding("K", "shift(-1)", "move up", id="priorities.move-up"),
+        Binding("j", "pick(1)", "next", show=False, id="priorities.next"),
+        Binding("k", "pick(-1)", "previous", show=False, id="priorities.previous"),
+        Binding("right_square_bracket,l", "route(1)", "next route", show=False, id="priorities.next-route"),
+        Binding(
+            "left_square_bracket,h", "route(-1)", "previous route", show=False, id="priorities.previous-route"
+        ),
     ]
     verb = "reorder"
 

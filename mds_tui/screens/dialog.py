@@ -25,9 +25,9 @@ class Dialog(ModalScreen[Answer | None]):
     """Subclasses say what to ask (`body`), what will happen (`sentences`), and what the answer is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("down", "app.focus_next", "next field", show=False),
-        Binding("up", "app.focus_previous", "previous field", show=False),
+        Binding("escape", "cancel", "cancel", id="dialog.cancel"),
+        Binding("down", "app.focus_next", "next field", show=False, id="dialog.next-field"),
+        Binding("up", "app.focus_previous", "previous field", show=False, id="dialog.previous-field"),
         Binding("question_mark", "nothing", show=False),
     ]
     DEFAULT_CSS = """

@@ -25,12 +25,12 @@ class ThemeChooser(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j,tab,t", "move(1)", "next", show=False),
-        Binding("up,k,shift+tab", "move(-1)", "previous", show=False),
-        Binding("g,home", "jump(0)", "first", show=False),
-        Binding("G,end", "jump(-1)", "last", show=False),
-        Binding("enter", "keep", "keep it"),
-        Binding("escape,q", "leave", "as it was"),
+        Binding("down,j,tab,t", "move(1)", "next", show=False, id="themes.next"),
+        Binding("up,k,shift+tab", "move(-1)", "previous", show=False, id="themes.previous"),
+        Binding("g,home", "jump(0)", "first", show=False, id="themes.first"),
+        Binding("G,end", "jump(-1)", "last", show=False, id="themes.last"),
+        Binding("enter", "keep", "keep it", id="themes.keep"),
+        Binding("escape,q", "leave", "as it was", id="themes.leave"),
     ]
     DEFAULT_CSS = """
     ThemeChooser { align: right middle; background: $mds-background 0%; }

@@ -18,8 +18,7 @@ class Page(ModalScreen[None]):
     """Made anew from the latest picture twice a second; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,backspace", "close", "back"),
-        Binding("enter", "close", "back", show=False),
+        Binding("escape,q,backspace,enter", "close", "back", id="page.back"),
         Binding("question_mark", "close", "back", show=False),
     ]
     DEFAULT_CSS = """

@@ -20,8 +20,8 @@ class Choice(Widget, can_focus=True):
     """Left and right change the answer; it never does anything else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l,space,enter", "turn(1)", "next answer", show=False),
-        Binding("left,h", "turn(-1)", "previous answer", show=False),
+        Binding("right,l,space,enter", "turn(1)", "next answer", show=False, id="dialog.next-answer"),
+        Binding("left,h", "turn(-1)", "previous answer", show=False, id="dialog.previous-answer"),
     ]
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; }

@@ -23,12 +23,12 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """A page of prepared lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "down", show=False),
-        Binding("up,k", "scroll_up", "up", show=False),
-        Binding("pagedown,space", "page_down", "page down", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("g,home", "scroll_home", "top", show=False),
-        Binding("G,end", "scroll_end", "bottom", show=False),
+        Binding("down,j", "scroll_down", "down", show=False, id="page.down"),
+        Binding("up,k", "scroll_up", "up", show=False, id="page.up"),
+        Binding("pagedown,space", "page_down", "page down", show=False, id="page.page-down"),
+        Binding("pageup", "page_up", "page up", show=False, id="page.page-up"),
+        Binding("g,home", "scroll_home", "top", show=False, id="page.first"),
+        Binding("G,end", "scroll_end", "bottom", show=False, id="page.last"),
     ]
     DEFAULT_CSS = """
     Lines {

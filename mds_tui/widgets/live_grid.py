@@ -27,17 +27,17 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
     """Columns over items, with a cursor, a sort order, a filter, and lines of explanation below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False),
-        Binding("g,home", "jump(0)", "first row", show=False),
-        Binding("G,end", "jump(-1)", "last row", show=False),
-        Binding("s", "sort", "sort by the next column", show=False),
-        Binding("S", "reverse", "reverse the order", show=False),
-        Binding("enter", "open", "detail"),
-        Binding("y", "copy", "copy the row", show=False),
-        Binding("w", "write", "write the rows to files, CSV and JSON", show=False),
+        Binding("down,j", "move(1)", "down", show=False, id="pane.down"),
+        Binding("up,k", "move(-1)", "up", show=False, id="pane.up"),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="pane.page-down"),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="pane.page-up"),
+        Binding("g,home", "jump(0)", "first row", show=False, id="pane.first"),
+        Binding("G,end", "jump(-1)", "last row", show=False, id="pane.last"),
+        Binding("s", "sort", "sort by the next column", show=False, id="pane.sort"),
+        Binding("S", "reverse", "reverse the order", show=False, id="pane.reverse"),
+        Binding("enter", "open", "detail", id="pane.open"),
+        Binding("y", "copy", "copy the row", show=False, id="pane.copy"),
+        Binding("w", "write", "write the rows to files, CSV and JSON", show=False, id="pane.export"),
     ]
 
     heading = True
