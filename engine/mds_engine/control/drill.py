@@ -139,8 +139,10 @@ class DrillFigures(msgspec.Struct, frozen=True, kw_only=True):
     breakers_opened: int = 0
     recovered_after_s: float | None = None
     """From the end of the fault until the source could serve everything again."""
-    back_after_s: float | None = None
-    """From the end of the fault until every route that it had lost was its own again."""
+    served: int = 0
+    """Routes that the source served when the drill began."""
+    away: int = 0
+    """Of them those that another source serves now, or nobody."""
 
 
 class DrillView(msgspec.Struct, frozen=True, kw_only=True):
