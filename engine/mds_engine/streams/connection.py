@@ -148,6 +148,8 @@ class Connection:
             _log.warning("stream_not_closed", source=self._name, why=str(error))  # it is given up anyway
 
     def _deliver(self, ticks: Sequence[Tick]) -> None:
+        if self.bend is not None:
+            ticks = self.bend(ticks)
         if not ticks:
             return
         now = self._clock.now()
