@@ -28,6 +28,7 @@ from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.recording.recorder import Recorder
 from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
+from mds_engine.restarting import Restarter
 from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.failover import Failover
@@ -147,6 +148,7 @@ class Engine:
             failover=self._failover,
             hub=self._hub,
             checker=caretaker,
+            restarter=Restarter(self._plugins, self._hub, self._clock, self._tasks.own),
             seed=self._seed_board,
             rehearsals=self._rehearsals,
         )

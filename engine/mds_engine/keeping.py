@@ -44,7 +44,13 @@ def standing(command: Command) -> tuple[Standing, ...]:
         case commands.SetRateLimit():
             subject = f"limit:{command.source}/{command.group}/{command.window_s:g}"
             return (Standing(subject, None, ends=False),)
-        case commands.FailOver() | commands.CheckHealth() | commands.Subscribe() | commands.Unsubscribe():
+        case (
+            commands.RestartSource()
+            | commands.FailOver()
+            | commands.CheckHealth()
+            | commands.Subscribe()
+            | commands.Unsubscribe()
+        ):
             return ()
         case commands.StartDrill() | commands.EndDrill():
             return ()  # its fault ends with the engine at the latest

@@ -14,7 +14,7 @@ from mds_engine.model import Instrument
 from mds_engine.orders.breakers import BreakerOrders
 from mds_engine.orders.finding import Finder
 from mds_engine.orders.routes import RouteOrders
-from mds_engine.orders.sources import Checker, SourceOrders
+from mds_engine.orders.sources import Checker, Restarts, SourceOrders
 from mds_engine.orders.watching import WatchOrders
 from mds_engine.rehearsing import Rehearsals
 from mds_engine.routing.failover import Failover
@@ -35,6 +35,7 @@ class Steering:
         failover: Failover,
         hub: TickHub,
         checker: Checker,
+        restarter: Restarts,
         seed: Callable[[tuple[Instrument, ...]], None],
         rehearsals: Rehearsals,
     ) -> None:
@@ -43,7 +44,7 @@ class Steering:
         find = Finder(sources, routes)
         self._of_routes = RouteOrders(find, clock, failover)
         self._of_breakers = BreakerOrders(find, clock)
-        self._of_sources = SourceOrders(find, clock, checker)
+        self._of_sources = SourceOrders(find, clock, checker, restarter)
         self._of_watching = WatchOrders(hub, seed)
 
     @property
@@ -84,6 +85,8 @@ class Steering:
                 return self._of_breakers.reset(command)
             case commands.EnableSource():
                 return self._of_sources.enable(command)
+            case commands.RestartSource():
+                return await self._of_sources.restart(command)
             case commands.SetRateLimit():
                 return self._of_sources.set_rate_limit(command)
             case commands.CheckHealth():

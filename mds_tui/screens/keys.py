@@ -5,8 +5,10 @@ from textual.binding import Binding
 
 from mds_tui.tools import TOOLS
 
-_SHORT = {"reset-breaker": "reset", "force-breaker": "breaker"}
+_SHORT = {"reset-breaker": "reset", "force-breaker": "breaker", "restart-source": "restart"}
 """Labels for the footer where a registry's title is too long for it."""
+_SELDOM = tuple(f"act('{name}')" for name in ("restart-source", "set-rate-limit", "check-health"))
+"""What makes room first in the footer: no outage waits for it."""
 
 
 def entries_by_key() -> dict[str, tuple[Entry, ...]]:
@@ -54,12 +56,13 @@ IMPORTANCE = (
     "help",
     "app.quit",
     "app.restart_engine",
-    *(binding.action for binding in acting_bindings()),
+    *(binding.action for binding in acting_bindings() if binding.action not in _SELDOM),
     *(binding.action for binding in tool_bindings()),
     "undo",
     "prompt('/')",
     "prompt(':')",
     "open",
     "zoom",
+    *_SELDOM,
 )
 """For the footer: what is left out last comes first."""

@@ -14,7 +14,6 @@ from mds_engine.model import Bars, Capability, Instrument, Quote, Tick, TickKind
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.policy.retry import RetrySettings
-from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
 from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, StreamLimits, TickStream
 
 
@@ -278,7 +277,6 @@ class FakeDesk:
         exchange: Mapping[str, Any] | None = None,
         state_path: str = ":memory:",
         seed: int = 1,
-        rehearsals: Callable[[Grounds], Rehearsals] = NoRehearsals,
         **config: Any,
     ) -> None:
         self.clock = clock
@@ -295,11 +293,7 @@ class FakeDesk:
         config.setdefault("retry", RetrySettings(attempts=0))
         routes = {"X": ExchangeSettings(sources=tuple(names), **(exchange or {}))}
         self.engine = Engine(
-            Config(sources=settings, exchanges=routes, **config),
-            plugins,
-            clock=clock,
-            seed=seed,
-            rehearsals=rehearsals,
+            Config(sources=settings, exchanges=routes, **config), plugins, clock=clock, seed=seed
         )
 
     def _plugin(self, name: str, traits: Mapping[str, Any]) -> SourcePlugin:

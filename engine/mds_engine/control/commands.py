@@ -80,6 +80,12 @@ class EnableSource(_Command, frozen=True, tag="enable-source"):
     enabled: bool = True
 
 
+class RestartSource(_Command, frozen=True, tag="restart-source"):
+    """Close a source and connect it anew; what is known of its limits, quotas and breakers stays."""
+
+    source: str
+
+
 class SetRateLimit(_Command, frozen=True, tag="set-rate-limit"):
     """Change how much a source may be sent, below or above what the vendor publishes."""
 
@@ -138,6 +144,7 @@ Command = (
     | ForceBreaker
     | ResetBreaker
     | EnableSource
+    | RestartSource
     | SetRateLimit
     | CheckHealth
     | Subscribe

@@ -139,10 +139,8 @@ class DrillFigures(msgspec.Struct, frozen=True, kw_only=True):
     breakers_opened: int = 0
     recovered_after_s: float | None = None
     """From the end of the fault until the source could serve everything again."""
-    served: int = 0
-    """Routes that the source served when the drill began."""
-    away: int = 0
-    """Of them those that another source serves now, or nobody."""
+    back_after_s: float | None = None
+    """From the end of the fault until every route that it had lost was its own again."""
 
 
 class DrillView(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,10 +87,19 @@ REGISTRY: tuple[Entry, ...] = (
         positional=("source", "enabled"),
     ),
     Entry(
+        "restart-source",
+        commands.RestartSource,
+        "restart source",
+        "Close a source and connect it anew; its limits, quotas and breakers keep what they know.",
+        key="N",
+        positional=("source",),
+    ),
+    Entry(
         "set-rate-limit",
         commands.SetRateLimit,
-        "rate limit",
+        "limits",
         "Change how much a source may be sent in a window.",
+        key="M",
         positional=("source", "limit", "window_s", "group"),
     ),
     Entry(
@@ -98,6 +107,7 @@ REGISTRY: tuple[Entry, ...] = (
         commands.CheckHealth,
         "check now",
         "Run a source's active health check now.",
+        key="c",
         dangerous=False,
         positional=("source",),
     ),

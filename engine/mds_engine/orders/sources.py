@@ -18,13 +18,22 @@ class Checker(Protocol):
         ...
 
 
+class Restarts(Protocol):
+    """Closes a source and connects it anew."""
+
+    async def restart(self, runtime: SourceRuntime) -> bool:
+        """False if it is still connecting. Raises InvalidRequest where it cannot be restarted."""
+        ...
+
+
 class SourceOrders:
     """Each raises InvalidRequest for what makes no sense."""
 
-    def __init__(self, find: Finder, clock: Clock, checker: Checker) -> None:
+    def __init__(self, find: Finder, clock: Clock, checker: Checker, restarter: Restarts) -> None:
         self._find = find
         self._clock = clock
         self._checker = checker
+        self._restarter = restarter
 
     def enable(self, command: commands.EnableSource) -> CommandResult:
         """Take it into service or out of it."""
@@ -73,8 +82,18 @@ class SourceOrders:
     async def check(self, command: commands.CheckHealth) -> CommandResult:
         """Find out whether it is well."""
         runtime = self._find.source(command.source)
+        return CommandResult(accepted=True, message=f"{runtime.name} {await self._condition(runtime)}")
+
+    async def restart(self, command: commands.RestartSource) -> CommandResult:
+        """Close it, connect it anew, and find out whether it is well."""
+        runtime = self._find.source(command.source)
+        connected = await self._restarter.restart(runtime)
+        condition = await self._condition(runtime) if connected else "is still connecting"
+        return CommandResult(accepted=True, message=f"{runtime.name} was restarted and {condition}")
+
+    async def _condition(self, runtime: SourceRuntime) -> str:
         try:
             await self._checker.check(runtime)
         except SourceError as error:
-            return CommandResult(accepted=True, message=f"{runtime.name} is not well: {error.message}")
-        return CommandResult(accepted=True, message=f"{runtime.name} answers")
+            return f"is not well: {error.message}"
+        return "answers"

@@ -122,7 +122,8 @@ class Router:
         )
         self._retries.called(started)
         if among is None:
-            route.decided(decision)
+            route.calls += 1
+            route.last_decision = decision
             if answered is None:
                 route.failures += 1
                 self._on_failure(route, decision)

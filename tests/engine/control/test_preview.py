@@ -14,6 +14,7 @@ from mds_engine.control.commands import (
     ForcedState,
     Pin,
     ResetBreaker,
+    RestartSource,
     SetPriority,
     SetRateLimit,
     StartDrill,
@@ -26,7 +27,6 @@ from mds_engine.control.snapshot import (
     BreakerView,
     CapabilityView,
     EngineView,
-    LimiterView,
     MeterView,
     RouteView,
     SourceState,
@@ -69,7 +69,6 @@ def _snapshot(**route: object) -> Snapshot:
             _source(
                 "kite",
                 SourceState.ACTIVE,
-                limiters=(LimiterView(group="default", limit=10, window_s=1.0, used=0),),
             ),
             _source(
                 "yahoo", meters=(MeterView(meter="calls", period="day", used=12, limit=100, resets_at=None),)
@@ -84,8 +83,9 @@ def test_a_failover_says_what_moves_where_and_how_well_the_target_stands() -> No
     assert preview(FailOver(route="NSE/ticks"), _snapshot()) == (
         "NSE/ticks moves from kite to yahoo.",
         "812 live instruments move with it.",
-        "yahoo is ready, breaker closed, p99 91 ms.",
-        "yahoo has 88 % of its calls left this day.",
+        "yahoo is ready, healthy, breaker closed, p99 91 ms.",
+        "It costs nothing more.",
+        "yahoo has 88 of its 100 calls left today (88 %).",
         "kite stays in the route and takes it back when it is well.",
     )
 
@@ -102,7 +102,7 @@ def test_a_failover_with_nobody_left_says_that_the_route_would_be_down() -> None
 
 def test_forcing_a_source_that_is_out_says_what_is_against_it_and_for_how_long() -> None:
     said = preview(Pin(route="NSE/ticks", source="spent", ttl_s=900.0), _snapshot())
-    assert "spent is out, breaker open, next probe in 41 s." in said
+    assert "spent is out, healthy, breaker open, next probe in 41 s." in said
     assert "Against it: quota spent." in said
     assert "Held for 15 min, then automatic." in said
     assert (
@@ -133,6 +133,9 @@ def test_holding_a_breaker_open_says_where_its_routes_go() -> None:
     assert said == (
         "kite's breakers are held open for 15 min: no call reaches it.",
         "NSE/ticks moves to yahoo with 812 instruments.",
+        "yahoo is ready, healthy, breaker closed, p99 91 ms.",
+        "It costs nothing more.",
+        "yahoo has 88 of its 100 calls left today (88 %).",
     )
     of_bars = preview(ForceBreaker(source="kite", state=ForcedState.OPEN, capability="bars"), _snapshot())
     assert of_bars[-1] == "No route uses it now."
@@ -154,14 +157,6 @@ def test_a_reset_says_what_closes_and_what_had_opened_it() -> None:
     )
 
 
-def test_a_rate_limit_says_whether_it_is_more_or_less() -> None:
-    assert preview(SetRateLimit(source="kite", limit=3), _snapshot())[-1] == "That is less than now (10)."
-    assert (
-        "has no default window of 1 min"
-        in preview(SetRateLimit(source="kite", limit=3, window_s=60.0), _snapshot())[0]
-    )
-
-
 _EXAMPLES: dict[type, Command] = {
     type(command): command
     for command in (
@@ -172,6 +167,7 @@ _EXAMPLES: dict[type, Command] = {
         ForceBreaker(source="kite", state=ForcedState.CLOSED),
         ResetBreaker(source="kite"),
         EnableSource(source="kite"),
+        RestartSource(source="kite"),
         SetRateLimit(source="kite", limit=1),
         CheckHealth(source="kite"),
         Subscribe(instruments=("NSE:INFY",)),
