@@ -34,10 +34,12 @@ def open_console(settings: Settings, looks: "Looks") -> None:
 
     def build() -> "Engine":
         collect_again()
+        from mds_engine.drills.live import LiveDrills
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
-        return Engine(config, InstalledVendors(), recorder=black_box(config.recording, config.engine.name))
+        recorder = black_box(config.recording, config.engine.name)
+        return Engine(config, InstalledVendors(), recorder=recorder, rehearsals=LiveDrills)
 
     show(build, looks.settings(config.console), config.engine.log_file())
 
@@ -57,6 +59,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
         # In the engine's thread: the screen is there before the simulator is. Once more for each restart.
         collect_again()
         from mds_engine.config.simulated import demo_config
+        from mds_engine.drills.live import LiveDrills
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
@@ -68,7 +71,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
         vendors = InstalledVendors()
         config = demo_config(vendors, simulator.address)
         recorder = black_box(config.recording, config.engine.name)
-        return Engine(config, vendors, seed=seed, recorder=recorder)
+        return Engine(config, vendors, seed=seed, recorder=recorder, rehearsals=LiveDrills)
 
     try:
         show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)

@@ -14,6 +14,7 @@ from mds_engine.model import Bars, Capability, Instrument, Quote, Tick, TickKind
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.policy.retry import RetrySettings
+from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
 from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, StreamLimits, TickStream
 
 
@@ -277,6 +278,7 @@ class FakeDesk:
         exchange: Mapping[str, Any] | None = None,
         state_path: str = ":memory:",
         seed: int = 1,
+        rehearsals: Callable[[Grounds], Rehearsals] = NoRehearsals,
         **config: Any,
     ) -> None:
         self.clock = clock
@@ -293,7 +295,11 @@ class FakeDesk:
         config.setdefault("retry", RetrySettings(attempts=0))
         routes = {"X": ExchangeSettings(sources=tuple(names), **(exchange or {}))}
         self.engine = Engine(
-            Config(sources=settings, exchanges=routes, **config), plugins, clock=clock, seed=seed
+            Config(sources=settings, exchanges=routes, **config),
+            plugins,
+            clock=clock,
+            seed=seed,
+            rehearsals=rehearsals,
         )
 
     def _plugin(self, name: str, traits: Mapping[str, Any]) -> SourcePlugin:

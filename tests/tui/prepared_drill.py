@@ -19,6 +19,8 @@ FIGURES = DrillFigures(
     silence_s=1.9,
     breakers={"quote": "open", "ticks": "closed", "source": "closed"},
     breakers_opened=1,
+    served=2,
+    away=1,
 )
 
 

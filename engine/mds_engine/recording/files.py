@@ -57,14 +57,23 @@ class FrameFiles:
         self._header = header
         self._bounds = bounds
         self._standing = standing
+        self._coming: Header | None = None
         self._names = list(header.sources)
         self._file: _ArrowFile | None = None
         self._opened_at = 0.0
         self._prune_at = 0.0
 
+    def use(self, header: Header) -> None:
+        """Begin another file with the next rows, with this header. Safe from any thread."""
+        self._coming = header
+
     def write(self, rows: FrameColumns, wall: float) -> None:
         """Add rows as one batch, which can be read from then on. `wall` is the time now, epoch seconds."""
         size = sum(map(len, rows.payload))
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            self._end_file()
+            self._header = coming
         if self._file is not None and self._file.size + size > self._bounds.file_bytes:
             self._end_file()
         if self._file is None:

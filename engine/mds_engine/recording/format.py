@@ -69,6 +69,8 @@ class RecordedSource(msgspec.Struct, frozen=True):
     """The vendor, whose plug-in decodes its frames."""
     tick_time_unit_ns: int = 1_000_000
     """How finely the vendor times its ticks, in nanoseconds."""
+    numbering: str = ""
+    """What the numbers of its trades count, where its vendor counts in several ways. Not in older files."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

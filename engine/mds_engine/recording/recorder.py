@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import msgspec
+
 from mds_engine.config.recording_settings import RecordingSettings
 from mds_engine.config.secret import Secret
 from mds_engine.log import get_logger
@@ -63,6 +65,8 @@ class Recorder:
         self._dropped_told = 0
         self._noted: dict[int, set[bytes]] = {}
         """By connection: the notes that stand in a file already."""
+        self._header: Header | None = None
+        self._secrets: list[Secret] = []
         self._mask = SecretMask(())
         self._files: FrameFiles | None = None
         self._written_at = 0.0
@@ -87,18 +91,25 @@ class Recorder:
     def attach(self, engine: str, runtimes: Iterable[SourceRuntime]) -> None:
         """Record every stream that these sources open from now on, and start the writer."""
         runtimes = tuple(runtimes)
-        sources = {
-            one.name: RecordedSource(one.settings.kind, one.source.tick_time_unit_ns) for one in runtimes
-        }
-        secrets = [
-            value
-            for one in runtimes
-            for name in one.settings.__struct_fields__
-            if isinstance(value := getattr(one.settings, name), Secret) and value
-        ]
+        sources = {one.name: _recorded(one) for one in runtimes}
+        secrets = [secret for one in runtimes for secret in _secrets(one)]
         self.start(engine, sources, secrets)
         for one in runtimes:
             one.recorder = self.tap
+
+    def attach_more(self, runtimes: Iterable[SourceRuntime]) -> None:
+        """Record these too, from a new file on whose head knows them; their secrets are masked as well."""
+        assert self._header is not None, "a recorder is attached before more can be"
+        assert self._files is not None
+        secrets = list(self._secrets)
+        sources = dict(self._header.sources)
+        for one in runtimes:
+            sources[one.name] = _recorded(one)
+            secrets += _secrets(one)
+            one.recorder = self.tap
+        self._header = msgspec.structs.replace(self._header, sources=sources)
+        self._secrets, self._mask = secrets, SecretMask(secrets)
+        self._files.use(self._header)
 
     def start(self, engine: str, sources: dict[str, RecordedSource], secrets: Iterable[Secret] = ()) -> None:
         """Start the writer. The first file is made with the first frame."""
@@ -106,7 +117,9 @@ class Recorder:
         header = Header(
             session=uuid.uuid4().hex[:12], engine=engine, started_ns=int(self._wall() * 1e9), sources=sources
         )
-        self._mask = SecretMask(secrets)
+        self._header = header
+        self._secrets = list(secrets)
+        self._mask = SecretMask(self._secrets)
         self._files = FrameFiles(self.folder, self._stem, header, self._bounds, standing=self._standing)
         self._thread = threading.Thread(target=self._run, name="mds-recorder", daemon=True)
         self._thread.start()
@@ -188,6 +201,17 @@ class Recorder:
         _log.error("recording_stopped", why=why)
         if self.on_failure is not None:
             self.on_failure()
+
+
+def _recorded(runtime: SourceRuntime) -> RecordedSource:
+    source = runtime.source
+    return RecordedSource(runtime.settings.kind, source.tick_time_unit_ns, source.numbering)
+
+
+def _secrets(runtime: SourceRuntime) -> list[Secret]:
+    settings = runtime.settings
+    values = (getattr(settings, name) for name in settings.__struct_fields__)
+    return [value for value in values if isinstance(value, Secret) and value]
 
 
 def black_box(settings: RecordingSettings, engine: str) -> Recorder | None:

@@ -45,6 +45,12 @@ class Account:
         self._cost.spend(1, wall)
         return self._calls.crossed() if self.limited else 0
 
+    def take_back(self, wall: float) -> None:
+        """Uncount one request that was counted, and then was not sent."""
+        if self._calls.used(wall):
+            self._calls.spend(-1, wall)
+            self._cost.spend(-1, wall)
+
     def exhausted_until(self, wall: float) -> float | None:
         """Epoch seconds at which the plan starts anew if it is used up now, None if it is not."""
         if not self.limited or self._calls.left(wall):

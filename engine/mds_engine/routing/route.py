@@ -1,5 +1,7 @@
 """One route: its sources in order, the one that is active, and an operator's word on it."""
 
+from collections.abc import Callable
+
 from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Decision
 from mds_engine.routing.unit import Unit
@@ -33,6 +35,7 @@ class Route:
         "standby",
         "text",
         "units",
+        "watched",
     )
 
     def __init__(
@@ -64,6 +67,8 @@ class Route:
         self.calls = 0
         self.failures = 0
         self.last_decision: Decision | None = None
+        self.watched: Callable[[Decision], None] | None = None
+        """Told of each call, while a drill looks on."""
         self.down_since: float | None = None
         """Monotonic time since when no source could answer."""
         self.held_until = 0.0
@@ -72,6 +77,13 @@ class Route:
         self.ramp_from: Unit | None = None
         """After a failback: who answered before, and still takes the share that the slow start leaves."""
         self.ramp_since = 0.0
+
+    def decided(self, decision: Decision) -> None:
+        """Count a call, and keep how it was answered."""
+        self.calls += 1
+        self.last_decision = decision
+        if self.watched is not None:
+            self.watched(decision)
 
     def rebuild(self) -> None:
         """Make `order` true again after a change of active source, pin or priorities."""

@@ -122,8 +122,7 @@ class Router:
         )
         self._retries.called(started)
         if among is None:
-            route.calls += 1
-            route.last_decision = decision
+            route.decided(decision)
             if answered is None:
                 route.failures += 1
                 self._on_failure(route, decision)

@@ -41,6 +41,9 @@ class Connection:
         """Monotonic time of its last tick, or of its opening while none has come."""
         self.has_data = False
         self.rhythm = Rhythm()
+        self.bend: Callable[[Sequence[Tick]], Sequence[Tick]] | None = None
+        """What a drill makes of its ticks before anybody sees them; None while nothing is rehearsed."""
+        self._cut: SourceError | None = None
         self._make = make
         self._name = name
         self._clock = clock
@@ -110,10 +113,18 @@ class Connection:
         """Whether nothing will come any more."""
         return self._receiving is not None and self._receiving.done()
 
+    def cut(self, error: SourceError) -> None:
+        """End it on our side, as if `error` had ended it."""
+        if self._receiving is not None and not self._receiving.done():
+            self._cut = error
+            self._receiving.cancel()
+
     def why_ended(self) -> SourceError:
         """What ended it."""
         assert self._receiving is not None
         assert self._receiving.done()
+        if self._cut is not None:
+            return self._cut
         error = None if self._receiving.cancelled() else self._receiving.exception()
         if isinstance(error, Exception):
             return self._classified(error)
@@ -137,6 +148,8 @@ class Connection:
             _log.warning("stream_not_closed", source=self._name, why=str(error))  # it is given up anyway
 
     def _deliver(self, ticks: Sequence[Tick]) -> None:
+        if self.bend is not None:
+            ticks = self.bend(ticks)
         if not ticks:
             return
         now = self._clock.now()

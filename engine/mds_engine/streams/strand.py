@@ -100,6 +100,12 @@ class Strand:
         """Monotonic time of its last tick, or of its connection while none has come."""
         return 0.0 if self._current is None else self._current.last_data_at
 
+    @property
+    def open_connections(self) -> tuple[Connection, ...]:
+        """Those that carry, or are about to: one, and two during a renewal."""
+        following = None if self._renewal is None else self._renewal.following
+        return tuple(one for one in (self._current, following) if one is not None)
+
     def note_problem(self, why: str) -> None:
         """Tell, once, why it is not up; empty: it is."""
         if self.problem != why:

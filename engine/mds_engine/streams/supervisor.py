@@ -15,6 +15,7 @@ from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.routing.unit import Unit
 from mds_engine.sources.contract import StreamLimits
+from mds_engine.streams.connection import Connection
 from mds_engine.streams.liveness import Liveness, names
 from mds_engine.streams.proven import Proven
 from mds_engine.streams.sharding import share_out
@@ -132,6 +133,11 @@ class StreamSupervisor:
     def connections(self) -> int:
         """Connections that are up or being opened."""
         return sum(strand.connections for strand in self._strands)
+
+    @property
+    def open_connections(self) -> tuple[Connection, ...]:
+        """Those that carry, or are about to."""
+        return tuple(one for strand in self._strands for one in strand.open_connections)
 
     @property
     def mute_instruments(self) -> frozenset[Instrument]:
