@@ -15,8 +15,13 @@ class DrillScenario(msgspec.Struct, frozen=True, kw_only=True):
     """Whether quotes, bars and health checks are hit; polls too."""
     hits_ticks: bool = False
     """Whether live ticks are hit."""
+    cuts_streams: bool = False
+    """Whether live connections that are open are cut at once, on our side."""
     closes_streams: bool = False
-    """Whether live connections that are open are closed by us, which the vendor sees."""
+    """Whether the vendor sees us close live connections, and open them again when it is over: be it that they
+    are cut, or that the engine gives up what is silent."""
+    delays: bool = False
+    """Whether answers come late, or not at all, instead of being refused."""
     bends_prices: bool = False
     """Whether readers get prices that are not the vendor's."""
     opens_breakers: bool = True
@@ -34,14 +39,17 @@ SCENARIOS: tuple[DrillScenario, ...] = (
         name="refused",
         about="connections to it are refused, and its live streams are cut",
         hits_ticks=True,
+        cuts_streams=True,
         closes_streams=True,
     ),
     DrillScenario(
         name="hangs",
         about="it takes requests and never answers, and its live streams fall silent",
         hits_ticks=True,
+        closes_streams=True,
+        delays=True,
     ),
-    DrillScenario(name="slow", about="it answers, but 3 s later than it would"),
+    DrillScenario(name="slow", about="it answers, but 3 s later than it would", delays=True),
     DrillScenario(name="errors", about="it answers every request with 503"),
     DrillScenario(
         name="throttled",
@@ -52,6 +60,7 @@ SCENARIOS: tuple[DrillScenario, ...] = (
         name="login-ended",
         about="it answers 401: the login has ended, for its live streams too",
         hits_ticks=True,
+        cuts_streams=True,
         closes_streams=True,
         opens_breakers=False,
     ),
@@ -61,6 +70,7 @@ SCENARIOS: tuple[DrillScenario, ...] = (
         about="its live streams are cut and cannot be had again; requests are answered",
         hits_calls=False,
         hits_ticks=True,
+        cuts_streams=True,
         closes_streams=True,
     ),
     DrillScenario(
@@ -68,6 +78,7 @@ SCENARIOS: tuple[DrillScenario, ...] = (
         about="its live streams stay connected and say nothing; requests are answered",
         hits_calls=False,
         hits_ticks=True,
+        closes_streams=True,
     ),
     DrillScenario(
         name="wrong-price",
@@ -120,7 +131,7 @@ class DrillFigures(msgspec.Struct, frozen=True, kw_only=True):
     failover_ms: float | None = None
     """From the failure of a call to the first good answer of another source, as the failover told."""
     moved_after_s: float | None = None
-    """Until the last of the routes that it served had moved to another source."""
+    """Until the last of the routes that it could not serve any more had moved to another source."""
     ticks: int = 0
     """Delivered to readers, of the instruments that came from it."""
     lost: int | None = None
@@ -139,8 +150,10 @@ class DrillFigures(msgspec.Struct, frozen=True, kw_only=True):
     breakers_opened: int = 0
     recovered_after_s: float | None = None
     """From the end of the fault until the source could serve everything again."""
-    back_after_s: float | None = None
-    """From the end of the fault until every route that it had lost was its own again."""
+    served: int = 0
+    """Routes that the source served when the drill began."""
+    away: int = 0
+    """Of them those that another source serves now, or nobody."""
 
 
 class DrillView(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,19 +91,26 @@ class Fault:
 
     @property
     def refuses_streams(self) -> bool:
-        """Whether no new live connection comes about now."""
-        return self.stands and (self.scenario.closes_streams or self.scenario.name == "hangs")
+        """Whether no new live connection to the vendor comes about now."""
+        return self.stands and self.scenario.closes_streams
 
-    async def refuse_stream(self) -> None:
-        """What the opening of a live connection comes to: raises, or never ends while the fault stands."""
+    async def open_stream(self) -> None:
+        """What the opening of a live connection comes to: raises, or waits while the fault stands. A stream
+        that is to be mute opens."""
+        if self.scenario.name == "stream-mute":
+            return
         if self.scenario.name == "hangs":
-            await self._lifted.wait()
-            raise Unavailable(f"{MARK}the fault is over: connect again")
+            await self.end_stream()
         raise self._error(local=False)
+
+    async def end_stream(self) -> None:
+        """Wait for the end of the fault, and break off what was no connection."""
+        await self._lifted.wait()
+        raise Unavailable(f"{MARK}the fault is over: connect again")
 
     def cut_error(self) -> SourceError | None:
         """What ends the live connections that are open; None where they stay."""
-        return self._error(local=True) if self.stands and self.scenario.closes_streams else None
+        return self._error(local=True) if self.stands and self.scenario.cuts_streams else None
 
     @property
     def bends(self) -> bool:

@@ -96,7 +96,7 @@ class FaultySource(Source):
 
     def stream(self, deliver: Deliver) -> TickStream:
         if self._fault.refuses_streams:
-            return _RefusedStream(self._fault)
+            return _NoStream(self._fault)
         if not self._fault.bends:
             return self.real.stream(deliver)
 
@@ -133,24 +133,24 @@ class FaultySource(Source):
         await self._fault.before_call()
 
 
-class _RefusedStream(TickStream):
-    """A live connection that never comes about."""
+class _NoStream(TickStream):
+    """A live connection that never comes about; or seems to, and says nothing."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
 
     async def open(self) -> None:
         self._fault.held_back += 1
-        await self._fault.refuse_stream()
+        await self._fault.open_stream()
 
     async def run(self) -> None:
-        """It was never open."""
+        await self._fault.end_stream()
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
-        """It was never open."""
+        """There is nobody to ask."""
 
     async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
-        """It was never open."""
+        """There is nobody to ask."""
 
     async def close(self) -> None:
         """There is nothing to give back."""

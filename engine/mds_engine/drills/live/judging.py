@@ -24,10 +24,10 @@ class Circumstances(NamedTuple):
     """False if an operator broke the watching of the recovery off."""
     served: int
     """Routes that the target served when it began."""
-    safe: int
-    """Of them those that had another source."""
+    to_move: int
+    """Of them those that it could serve no more while the fault stood, and that had another source."""
     moved: int
-    """Of the safe ones those that moved to it."""
+    """Of these those that moved to it."""
     failed_beyond_risk: int
     """Failed calls on routes that had another source."""
     at_risk: tuple[str, ...]
@@ -114,16 +114,15 @@ def _noticed(figures: DrillFigures, about: Circumstances) -> Iterable[DrillCheck
         yield _told(name, None, reason)
     else:
         yield _never(name, limit_s, "s", "nothing was told of it while it stood")
-    if about.scenario.bends_prices or not about.safe:
+    if not about.to_move:
         return
-    if about.moved == about.safe or figures.noticed_after_s is not None:
-        yield _judged(
-            exactly("routes moved to another source", about.moved, about.safe),
-            "and nobody had to ask for it" if about.moved else "",
-            bad=f"{about.safe - about.moved} stayed with {about.target}",
-        )
-        if figures.moved_after_s is not None:
-            yield _told("all routes moved after", figures.moved_after_s, "", "s")
+    yield _judged(
+        exactly("routes moved to another source", about.moved, about.to_move),
+        "all that it could serve no more",
+        bad=f"{about.to_move - about.moved} stayed with {about.target}, which was out",
+    )
+    if figures.moved_after_s is not None:
+        yield _told("all of them moved after", figures.moved_after_s, "", "s")
 
 
 def _notice_within_s(about: Circumstances) -> float:
@@ -182,7 +181,7 @@ def _ticks(figures: DrillFigures, about: Circumstances) -> Iterable[DrillCheck]:
     elif not about.streamed:
         yield _told("longest silence", figures.silence_s, "no other source could give them", "s")
     else:
-        cut = about.scenario.closes_streams
+        cut = about.scenario.cuts_streams
         limit_s = about.open_timeout_s + (0.0 if cut else about.mute_after_s)
         yield _judged(
             at_most("longest silence", figures.silence_s, limit_s, "s"),

@@ -26,6 +26,9 @@ _GRACE_S = 15.0
 """Recovery is watched for so long beyond what it should take at the most."""
 _FORCED = frozenset({BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED})
 
+_NO_ANSWER = "no answer"
+"""What a caller says who has waited for long enough."""
+
 TIME_OVER = "its time was over"
 ENGINE_STOPPED = "the engine was stopped"
 _BROKEN = "a defect of the drill; the log has more"
@@ -245,6 +248,7 @@ class Rehearsal:
         config, watcher = self._grounds.config, self._watcher
         served = [route for route in watcher.served if route not in self._risky]
         ticks = [route for route in served if route.key.capability is Capability.TICKS]
+        to_move = watcher.to_move - {route.text for route in self._risky}
         stood_s = (self._cleared_at or self._began) - self._began
         return Circumstances(
             scenario=self._scenario,
@@ -253,8 +257,8 @@ class Rehearsal:
             stood_s=stood_s,
             watched_to_the_end=not self._broken_off and self._ended not in {ENGINE_STOPPED, _BROKEN, _LET_GO},
             served=len(watcher.served),
-            safe=len(served),
-            moved=sum(route.text in watcher.moved_after_s for route in served),
+            to_move=len(to_move),
+            moved=sum(route in watcher.moved_after_s for route in to_move),
             failed_beyond_risk=watcher.failed_beyond_risk,
             at_risk=tuple(route.text for route in self._risky),
             streamed=bool(ticks) and watcher.accounts is not None,
@@ -281,7 +285,7 @@ class Rehearsal:
                     cleaned.append(f"{runtime.name} may be asked again at once")
             runtime.changed(runtime)
         cleaned += self._reset_breakers(now)
-        if MARK in runtime.last_error:
+        if MARK in runtime.last_error or (self._scenario.delays and _NO_ANSWER in runtime.last_error):
             runtime.last_error, runtime.last_error_wall = self._before
         supervisor = self._grounds.hub.supervisors.get(runtime.name)
         if supervisor is not None and cleaned:

@@ -53,6 +53,8 @@ class Watcher:
         )
         """Who answered them was the source when the drill began."""
         self.moved_after_s: dict[str, float] = {}
+        self.to_move: set[str] = set()
+        """Routes that it served and could not serve any more while the fault stood."""
         self.failed_beyond_risk = 0
         """Calls that failed on routes that had another source."""
         self.events: list[Event] = []
@@ -101,7 +103,10 @@ class Watcher:
             if self.is_about(event):
                 self._take(event)
         now = self._grounds.clock.now()
-        for route in self.served:
+        for route in self.served if self._cleared is None else ():
+            unit = route.unit(self._runtime.name)
+            if unit is not None and self._runtime.is_out(unit, now):
+                self.to_move.add(route.text)
             if route.text not in self.moved_after_s and self._is_off(route):
                 self.moved_after_s[route.text] = now - self._began
         if self._cleared is not None and self._recovered_after_s is None and self.is_well():
@@ -180,7 +185,7 @@ class Watcher:
             if route.text not in self._risky:
                 self.failed_beyond_risk += failed
         ticks = None if self.accounts is None else self.accounts.take(now)
-        moved = [self.moved_after_s.get(route.text) for route in self.served]
+        moved = [self.moved_after_s.get(route) for route in self.to_move]
         whole = {WHOLE: self._runtime.whole.state(now).value}
         return DrillFigures(
             held_back=fault.held_back,
@@ -191,9 +196,7 @@ class Watcher:
             answered_by=dict(self._answers),
             noticed_after_s=self._noticed_after_s,
             failover_ms=self._failover_ms,
-            moved_after_s=max((at for at in moved if at is not None), default=None)
-            if None not in moved
-            else None,
+            moved_after_s=max((at for at in moved if at is not None), default=None),
             ticks=0 if ticks is None else ticks.ticks,
             lost=None if ticks is None else ticks.lost,
             doubled=0 if ticks is None else ticks.doubled,
