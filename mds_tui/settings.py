@@ -33,6 +33,12 @@ class ConsoleSettings:
     """Folder of the operator's own themes; None is none."""
     looks_file: Path | None = None
     """Where a theme that is chosen in the console is kept; None keeps nothing."""
+    history_file: Path | None = None
+    """Where typed commands are kept; None keeps them as long as the console runs."""
+    keymap_file: Path | None = None
+    """The operator's own keys, there or not; None is the usual ones, which cannot be changed."""
+    tour_file: Path | None = None
+    """Remembers that the tour was shown: while it is not there, it is shown at the start. None never does."""
     ascii: bool = False
     """Only ASCII signs and borders, for terminals that draw the others badly."""
     read_only: bool = False

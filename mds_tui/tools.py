@@ -37,7 +37,7 @@ TOOLS: tuple[Tool, ...] = (
         "choose a theme",
         "Try the themes on and keep one; or take the one that you name.",
         "mds_tui.screens.choosing_looks:choose_theme",
-        arguments="[name]",
+        arguments="[theme]",
     ),
     Tool(
         "export",

@@ -23,7 +23,12 @@ def entries_by_key() -> dict[str, tuple[Entry, ...]]:
 def acting_bindings() -> list[Binding]:
     """One binding for each key of the registry."""
     return [
-        Binding(key, f"act('{entries[0].name}')", _SHORT.get(entries[0].name, entries[0].title))
+        Binding(
+            key,
+            f"act('{entries[0].name}')",
+            _SHORT.get(entries[0].name, entries[0].title),
+            id=f"act.{entries[0].name}",
+        )
         for key, entries in entries_by_key().items()
     ]
 
@@ -31,25 +36,28 @@ def acting_bindings() -> list[Binding]:
 def tool_bindings() -> list[Binding]:
     """One binding for each of the console's own tools that has a key; those that act are in the footer."""
     return [
-        Binding(tool.key, f"tool('{tool.name}')", tool.title, show=tool.dangerous)
+        Binding(tool.key, f"tool('{tool.name}')", tool.title, show=tool.dangerous, id=f"tool.{tool.name}")
         for tool in TOOLS
         if tool.key
     ]
 
 
 LOOKING_BINDINGS = [
-    Binding("X", "app.restart_engine", "restart the engine"),
-    Binding("u", "undo", "undo"),
-    Binding("slash", "prompt('/')", "filter"),
-    Binding("colon", "prompt(':')", "command"),
-    Binding("plus", "zoom", "zoom"),
-    Binding("question_mark", "help", "help"),
-    Binding("q", "app.quit", "quit"),
-    Binding("p", "pause", "pause the display", show=False),
-    Binding("escape", "clear", "clear the filter, leave the zoom", show=False),
-    Binding("tab,right,l", "next_pane(1)", "next pane", show=False),
-    Binding("shift+tab,left,h", "next_pane(-1)", "previous pane", show=False),
-    *(Binding(str(number), f"pane({number})", f"pane {number}", show=False) for number in range(1, 7)),
+    Binding("X", "app.restart_engine", "restart the engine", id="desk.restart-engine"),
+    Binding("u", "undo", "undo", id="desk.undo"),
+    Binding("slash", "prompt('/')", "filter", id="desk.filter"),
+    Binding("colon", "prompt(':')", "command", id="desk.command"),
+    Binding("plus", "zoom", "zoom", id="desk.zoom"),
+    Binding("question_mark,f1", "help", "help", id="desk.help"),
+    Binding("q", "app.quit", "quit", id="desk.quit"),
+    Binding("p", "pause", "pause the display", show=False, id="desk.pause"),
+    Binding("escape", "clear", "clear the filter, leave the zoom", show=False, id="desk.clear"),
+    Binding("tab,right,l", "next_pane(1)", "next pane", show=False, id="desk.next-pane"),
+    Binding("shift+tab,left,h", "next_pane(-1)", "previous pane", show=False, id="desk.previous-pane"),
+    *(
+        Binding(str(number), f"pane({number})", f"pane {number}", show=False, id=f"desk.pane-{number}")
+        for number in range(1, 7)
+    ),
 ]
 
 IMPORTANCE = (

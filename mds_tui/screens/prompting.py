@@ -1,5 +1,7 @@
 """The desk's one line to type on: what a filter and a command do as they are typed."""
 
+import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from mds_engine.control import Command
@@ -7,14 +9,18 @@ from mds_engine.control.registry import entry_of, parse
 from mds_engine.errors import InvalidRequest
 from textual.screen import Screen
 
-from mds_tui.completion import complete_line
 from mds_tui.format.sight import Sight
 from mds_tui.tools import Tool, run, tool_of_line
 from mds_tui.widgets.live_grid import LiveGrid
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
+    from mds_tui.finding.completion import Assistance
+    from mds_tui.finding.history import History
+    from mds_tui.widgets.hints import Hints
     from mds_tui.widgets.prompt import Prompt
+
+READ_ONLY = "the console is read-only"
 
 
 class PromptScreen(Screen[None]):
@@ -44,12 +50,39 @@ class PromptScreen(Screen[None]):
         if found:
             self._begin(found.first(Prompt), sign, text)
             return
-        prompt = Prompt(lambda value: complete_line(value, self.sight.snapshot), id="prompt")
+        from mds_tui.widgets.hints import Hints
+
+        prompt = Prompt(self._assist, self.history, id="prompt")
         # Waited for: the next key must find the line, not the desk.
-        await self.mount(prompt, before="#keys")
+        await self.mount(prompt, Hints(id="hints"), before="#keys")
         self._begin(prompt, sign, text)
 
+    @cached_property
+    def history(self) -> "History":
+        """The commands that were typed here, and before."""
+        from mds_tui.finding.history import History
+
+        return History(self.console.settings.history_file)
+
+    def _assist(self, line: str) -> "Assistance":
+        from mds_tui.finding.completion import assist
+        from mds_tui.finding.places import known_words
+        from mds_tui.finding.values import Known
+
+        known = Known(self.sight.snapshot, known_words(self.console))
+        return assist(line, known, refusal="" if self.console.may_act else READ_ONLY)
+
+    def on_prompt_assisted(self, message: "Prompt.Assisted") -> None:
+        """Show it above the line, while there is one."""
+        from mds_tui.widgets.hints import Hints
+
+        shown = message.assistance if self.query_one("#prompt").display else None
+        width, height = self.size
+        self.query_one(Hints).show(shown, message.chosen, width=width, height=height)
+
     def _begin(self, prompt: "Prompt", sign: str, text: str) -> None:
+        hints = cast("Hints", self.query_one("#hints"))
+        hints.use(self.console.paint)
         prompt.display = True
         self.query_one("#keys").display = False
         prompt.begin(sign, self.focused_pane.needle if sign == "/" else text)
@@ -80,10 +113,10 @@ class PromptScreen(Screen[None]):
         if prompt.sign == "/":
             self._end_prompt()
             return
-        prompt.remember(line)
         if not line:
             self._end_prompt()
             return
+        self._remember(line)
         if (found := tool_of_line(line)) is not None:
             self._end_prompt()
             self.use_tool(*found)
@@ -96,10 +129,15 @@ class PromptScreen(Screen[None]):
         self._end_prompt()
         self.give(command)
 
+    def _remember(self, line: str) -> None:
+        self.history.add(line)
+        keeping = asyncio.to_thread(self.history.keep, line)
+        self.console.run_worker(keeping, name="history", group="history", exit_on_error=False)
+
     def use_tool(self, tool: Tool, words: str = "") -> None:
         """Open one of the console's own tools, unless that is not allowed now."""
         if tool.dangerous and not self.console.may_act:
-            self.notify("the console is read-only", severity="warning")
+            self.notify(READ_ONLY, severity="warning")
         else:
             run(tool, self.console, words)
 
@@ -108,11 +146,11 @@ class PromptScreen(Screen[None]):
         if not entry_of(command).dangerous:
             self.console.submit(command)
         elif not self.console.may_act:
-            self.notify("the console is read-only", severity="warning")
+            self.notify(READ_ONLY, severity="warning")
         else:
             self.console.confirm(command, entry_of(command).title)
 
     def _end_prompt(self) -> None:
-        self.query_one("#prompt").display = False
+        self.query_one("#prompt").display = self.query_one("#hints").display = False
         self.query_one("#keys").display = True
         self.focus_pane()

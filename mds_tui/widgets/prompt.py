@@ -8,26 +8,34 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-HISTORY = 50
+from mds_tui.finding.completion import Assistance, completed, suggestion
+from mds_tui.finding.history import History, earlier
+
+Assist = Callable[[str], Assistance]
+"""What stands beside a `:` line, given without its sign."""
 
 
-class _Completions(Suggester):
-    def __init__(self, complete: Callable[[str], str | None]) -> None:
+class _Suggestions(Suggester):
+    def __init__(self, assist: Assist) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._complete = complete
+        self._assist = assist
 
     async def get_suggestion(self, value: str) -> str | None:
-        return self._complete(value)
+        if not value.startswith(":"):
+            return None
+        found = suggestion(value[1:], self._assist(value[1:]))
+        return f":{found}" if found is not None else None
 
 
 class Prompt(Input):
     """Typed text with its sign in front; Escape leaves it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "leave", show=False),
-        Binding("tab", "complete", "complete", show=False),
-        Binding("up", "recall(-1)", "earlier", show=False),
-        Binding("down", "recall(1)", "later", show=False),
+        Binding("escape", "leave", "leave the line", show=False, id="line.leave"),
+        Binding("tab", "complete(1)", "complete; again: the next that fits", show=False, id="line.complete"),
+        Binding("shift+tab", "complete(-1)", "the one before", show=False, id="line.complete-back"),
+        Binding("up", "recall(-1)", "earlier, beginning as typed", show=False, id="line.earlier"),
+        Binding("down", "recall(1)", "later", show=False, id="line.later"),
     ]
     DEFAULT_CSS = """
     Prompt, Prompt:focus {
@@ -43,45 +51,87 @@ class Prompt(Input):
             super().__init__()
             self.sign = sign
 
-    def __init__(self, complete: Callable[[str], str | None], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, suggester=_Completions(complete), compact=True, select_on_focus=False)
-        self._complete = complete
+    class Assisted(Message):
+        """Something else is to stand beside the line; None is nothing."""
+
+        def __init__(self, assistance: Assistance | None, chosen: int | None) -> None:
+            super().__init__()
+            self.assistance = assistance
+            self.chosen = chosen
+
+    def __init__(self, assist: Assist, history: History, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, suggester=_Suggestions(assist), compact=True, select_on_focus=False)
+        self._assist = assist
+        self._history = history
         self.sign = ":"
-        self._history: list[str] = []
+        self._placing = False
+        self._offered: tuple[str, Assistance, int] | None = None
+        """The line before Tab, what was offered for it, and which of that stands there now."""
+        self._begun: str | None = None
+        """What had been typed when the history was first asked."""
         self._place = 0
 
     def begin(self, sign: str, text: str) -> None:
         """Start typing."""
         self.sign = sign
-        self.value = sign + text
-        self.cursor_position = len(self.value)
-        self._place = len(self._history)
+        self._offered = self._begun = None
+        self._put(text)
+        # The same text as the last time changes nothing that a watcher would see.
+        self._tell()
 
     @property
     def typed(self) -> str:
         """Without the sign."""
         return self.value.removeprefix(self.sign)
 
-    def remember(self, line: str) -> None:
-        """Keep a command for the up key."""
-        if line and line not in self._history[-1:]:
-            self._history = [*self._history[1 - HISTORY :], line]
+    def watch_value(self) -> None:
+        """Typed, not put: what was offered or recalled is over."""
+        if not self._placing:
+            self._offered = self._begun = None
+            self._tell()
 
     def action_leave(self) -> None:
         """Close without doing anything."""
         self.post_message(self.Left(self.sign))
 
-    def action_complete(self) -> None:
-        """Take what is suggested."""
-        if (suggestion := self._complete(self.value)) is not None:
-            self.value = suggestion
-            self.cursor_position = len(self.value)
+    def action_complete(self, by: int) -> None:
+        """Take the first that fits; then the next, round at the end. The only one is done with."""
+        if self.sign != ":":
+            return
+        if self._offered is None:
+            found = self._assist(self.typed)
+            if not found.candidates:
+                return
+            if len(found.candidates) == 1:
+                whole = completed(self.typed, found.start, found.candidates[0])
+                self._put(whole if whole.endswith(":") else f"{whole} ")
+                self._tell()
+                return
+            self._offered = (self.typed, found, -1 if by > 0 else 0)
+        line, found, chosen = self._offered
+        chosen = (chosen + by) % len(found.candidates)
+        self._offered = (line, found, chosen)
+        self._put(completed(line, found.start, found.candidates[chosen]))
+        self.post_message(self.Assisted(found, chosen))
 
     def action_recall(self, by: int) -> None:
-        """Earlier commands."""
-        if self.sign != ":" or not self._history:
+        """Earlier commands that begin as what was typed; after the last one, that itself."""
+        if self.sign != ":":
             return
-        self._place = max(0, min(len(self._history), self._place + by))
-        text = self._history[self._place] if self._place < len(self._history) else ""
+        lines = self._history.lines
+        if self._begun is None:
+            self._begun, self._place = self.typed, len(lines)
+        self._place = earlier(lines, self._begun, self._place, by)
+        self._put(lines[self._place] if self._place < len(lines) else self._begun)
+        self._offered = None
+        self._tell()
+
+    def _put(self, text: str) -> None:
+        self._placing = True
         self.value = self.sign + text
+        self._placing = False
         self.cursor_position = len(self.value)
+
+    def _tell(self) -> None:
+        found = self._assist(self.typed) if self.sign == ":" and self.value else None
+        self.post_message(self.Assisted(found, None))

@@ -14,7 +14,6 @@ from mds_engine.control.commands import (
 )
 from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, OverrideEnded
 
-from mds_tui.completion import complete
 from mds_tui.desk_layout import PANES, Shape, boxes, shape_of
 from mds_tui.feed import Feed
 from mds_tui.format.cells import text_of, width_of
@@ -48,18 +47,6 @@ def test_undo_takes_the_last_command_that_can_be_reversed_and_was_not() -> None:
     back = FailedBack(route="NSE/quote", before="yahoo", after="kite", why="well for 60 s")
     assert undoable([enable, moved]) is moved
     assert undoable([enable, moved, back]) is enable
-
-
-def test_completion_offers_commands_then_what_they_take(snapshot: Snapshot) -> None:
-    assert complete("fa", snapshot) == "fail-over"
-    assert complete("pin NSE/q", snapshot) == "pin NSE/quote"
-    assert complete("pin NSE/quote ya", snapshot) == "pin NSE/quote yahoo"
-    assert complete("force-breaker kite au", snapshot) == "force-breaker kite automatic"
-    assert complete("pin NSE/quote yahoo --w", snapshot) == "pin NSE/quote yahoo --why"
-    assert complete("set-priority NSE/bars kite ya", snapshot) == "set-priority NSE/bars kite yahoo"
-    assert complete("", snapshot) is None
-    assert complete("nonsense NSE", snapshot) is None
-    assert complete("pin NSE/q", None) is None
 
 
 def test_the_failover_form_asks_for_a_time_only_where_a_source_is_held(snapshot: Snapshot) -> None:

@@ -1,0 +1,1 @@
+"""How an operator finds things without knowing where they are: the `:` line, keys, jumping. Mostly pure."""
