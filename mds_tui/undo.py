@@ -2,9 +2,23 @@
 
 from collections.abc import Iterable
 
-import msgspec
-from mds_engine.control.commands import Command, FailOver, ForceBreaker, Pin, StartDrill
-from mds_engine.control.events import CommandApplied, DrillEnded, Event, FailedBack, OverrideEnded
+from mds_engine.control.commands import (
+    Command,
+    FailOver,
+    ForceBreaker,
+    Pin,
+    ResetBreaker,
+    StartDrill,
+    same,
+)
+from mds_engine.control.events import (
+    CommandApplied,
+    DrillEnded,
+    EngineStarted,
+    Event,
+    FailedBack,
+    OverrideEnded,
+)
 
 
 def undoable(events: Iterable[Event]) -> CommandApplied | None:
@@ -14,10 +28,14 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
         match event:
             case CommandApplied():
                 last = stack[-1].reverse if stack else None
-                if last is not None and _same(event.command, last):
+                if last is not None and same(event.command, last):
                     stack.pop()
+                elif isinstance(event.command, ResetBreaker):
+                    stack = [kept for kept in stack if not _released(kept.command, event.command)]
                 elif event.reverse is not None:
                     stack.append(event)
+            case EngineStarted():
+                stack = []  # what stands over the restart is told again
             case OverrideEnded():
                 over = event.subject, event.capability
                 stack = [kept for kept in stack if _held(kept.command) != over]
@@ -30,10 +48,6 @@ def undoable(events: Iterable[Event]) -> CommandApplied | None:
     return stack[-1] if stack else None
 
 
-def _same(left: Command, right: Command) -> bool:
-    return msgspec.structs.replace(left, by="", why="") == msgspec.structs.replace(right, by="", why="")
-
-
 def _held(command: Command) -> tuple[str, str | None] | None:
     """What a command holds for a while, as `OverrideEnded` names it."""
     match command:
@@ -43,6 +57,15 @@ def _held(command: Command) -> tuple[str, str | None] | None:
             return command.source, command.capability or ""
         case _:
             return None
+
+
+def _released(command: Command, reset: ResetBreaker) -> bool:
+    """Whether a reset has ended what a command held."""
+    return (
+        isinstance(command, ForceBreaker)
+        and command.source == reset.source
+        and reset.capability in {None, command.capability}
+    )
 
 
 def _moved(command: Command, route: str) -> bool:

@@ -38,7 +38,7 @@ from mds_engine.routing.router import Router
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.sources.contract import SourcePlugin
 from mds_engine.steering import Steering
-from mds_engine.store.records import RETENTION_S, Records
+from mds_engine.store.records import RETENTION_S, Override, Records
 from mds_engine.store.sqlite import Store, StoreError
 from mds_engine.streaming import Streaming
 from mds_engine.streams.reader import TickReader
@@ -178,8 +178,8 @@ class Engine:
                 sources=tuple(self.sources), routes=tuple(route.text for route in self._routes.values())
             )
         )
-        for command in standing:
-            await self._take_up(command)
+        for override in standing:
+            await self._take_up(override)
         self._tasks.own(self._housekeeping.run(), "housekeeping")
         self._upkeep = Upkeep(self._tasks.own, caretaker, self._streaming)
         self._streaming.start()
@@ -202,8 +202,8 @@ class Engine:
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
-    async def _open_store(self) -> list[Command]:
-        """Take up what was kept; returns the standing commands. Without its store an engine runs too."""
+    async def _open_store(self) -> list[Override]:
+        """Take up what was kept; returns the standing words. Without its store an engine runs too."""
         path = self.config.engine.state_file()
         if path == ":memory:":
             return []
@@ -318,12 +318,14 @@ class Engine:
                 return msgspec.structs.replace(result, message=f"{result.message}, but not kept: {error}")
         return result
 
-    async def _take_up(self, command: Command) -> None:
+    async def _take_up(self, standing: Override) -> None:
         """A command that was standing before the restart stands again, and is told so."""
-        result = await self._steering.apply(command)
+        result = await self._steering.apply(standing.command)
         if result.accepted:
             message = f"kept over the restart: {result.message}"
-            self._log.emit(events.CommandApplied(command=command, message=message, reverse=result.reverse))
+            self._log.emit(
+                events.CommandApplied(command=standing.command, message=message, reverse=standing.reverse)
+            )
 
     def snapshot(self, *, loop_lag_ms: float = 0.0) -> Snapshot:
         """A picture of everything now."""

@@ -7,6 +7,7 @@ import msgspec
 
 from mds_engine.clock import Clock
 from mds_engine.control import Command, Event, commands, events
+from mds_engine.control.commands import same
 from mds_engine.log import get_logger
 from mds_engine.model import Capability
 from mds_engine.routing.account import AccountRecord
@@ -74,6 +75,13 @@ def _breaker(source: str, capability: str) -> str:
 _EVERY = "all"
 
 
+def _remaining(override: Override, wall: float) -> Override:
+    command = override.command
+    if override.until is not None and isinstance(command, commands.Pin | commands.ForceBreaker):
+        command = msgspec.structs.replace(command, ttl_s=override.until - wall)
+    return msgspec.structs.replace(override, command=command)
+
+
 class Keeper:
     """Listens to events and writes down what must outlast the process. Writes are queued."""
 
@@ -81,11 +89,12 @@ class Keeper:
         self._records = records
         self._sources = sources
         self._clock = clock
-        self._standing: dict[str, float | None] = {}
-        """The subjects of standing words, each with its end in epoch seconds."""
+        self._standing: dict[str, Override] = {}
+        """By subject."""
 
-    def restore(self) -> list[Command]:
-        """Take up bans and meters; returns the standing commands, each with the time that it has left."""
+    def restore(self) -> list[Override]:
+        """Take up bans and meters; returns the standing words as they were given one after the other, each
+        command with the time that it has left."""
         now, wall = self._clock.now(), self._clock.wall()
         for name, record in self._records.meters(AccountRecord, wall).items():
             runtime = self._sources.get(name)
@@ -98,20 +107,15 @@ class Keeper:
         for sentence in self._records.unreadable:
             _log.warning("state_not_readable", what=sentence)
         overrides = self._records.overrides(wall)
-        self._standing = {override.subject: override.until for override in overrides}
-        return [self._remaining(override, wall) for override in overrides]
+        self._standing = {override.subject: override for override in overrides}
+        overrides.sort(key=lambda override: override.at)
+        return [_remaining(override, wall) for override in overrides]
 
     def _restore_account(self, runtime: SourceRuntime, record: AccountRecord, wall: float) -> None:
         runtime.account.restore(record, wall)
         resets_at = runtime.account.exhausted_until(wall)
         if resets_at is not None:
             runtime.quota_spent("the plan's calls were used before the restart", resets_at)
-
-    def _remaining(self, override: Override, wall: float) -> Command:
-        command = override.command
-        if override.until is not None and isinstance(command, commands.Pin | commands.ForceBreaker):
-            return msgspec.structs.replace(command, ttl_s=override.until - wall)
-        return command
 
     def take_up(self, runtime: SourceRuntime) -> None:
         """A source that was not there at the start: its meters and bans hold as they were kept."""
@@ -137,7 +141,7 @@ class Keeper:
                 self._records.record_audit(
                     Audit(at=event.at, command=event.command, applied=True, message=event.message)
                 )
-                self._keep_standing(event.command, event.at)
+                self._keep_standing(event)
             case events.CommandRefused():
                 self._records.record_audit(
                     Audit(at=event.at, command=event.command, applied=False, message=event.message)
@@ -149,18 +153,28 @@ class Keeper:
             case _:
                 pass
 
-    def _keep_standing(self, command: Command, wall: float) -> None:
+    def _keep_standing(self, event: events.CommandApplied) -> None:
+        command = event.command
         for what in standing(command):
-            until = None if what.ttl_s is None else wall + what.ttl_s
+            until = None if what.ttl_s is None else event.at + what.ttl_s
             excepted = self._excepted(command)
+            before = self._standing.get(what.subject)
             if what.ends and excepted is None:
                 self._standing.pop(what.subject, None)
                 self._records.end_override(what.subject)
                 continue
             if excepted is not None:
-                until = self._standing[excepted]
-            self._standing[what.subject] = until
-            self._records.keep_override(Override(subject=what.subject, command=command, until=until))
+                until = self._standing[excepted].until
+            undid = before is not None and before.reverse is not None and same(command, before.reverse)
+            override = Override(
+                subject=what.subject,
+                command=command,
+                until=until,
+                reverse=None if undid else event.reverse,
+                at=event.at,
+            )
+            self._standing[what.subject] = override
+            self._records.keep_override(override)
 
     def _excepted(self, command: Command) -> str | None:
         """The word about every breaker of a source from which this one excepts a single breaker: then

@@ -83,6 +83,37 @@ async def test_standing_words_hold_with_the_time_that_is_left(desks):
         assert all(message.startswith("kept over the restart: ") for message in messages)
 
 
+def reverses(desk):
+    """Of what was told as applied, as far as it can be taken back."""
+    return [event.reverse for event in told(desk, events.CommandApplied) if event.reverse is not None]
+
+
+async def test_standing_words_are_told_in_their_order_with_what_takes_them_back(desks):
+    async with desks() as desk:
+        for command in (
+            commands.SetPriority(route="X/bars", sources=("b", "a", "c")),
+            commands.EnableSource(source="c", enabled=False),
+            commands.SetPriority(route="X/bars", sources=("c", "b", "a")),
+            commands.Pin(route="X/quote", source="b", ttl_s=600.0),
+        ):
+            assert (await desk.engine.apply(command)).accepted
+    async with desks() as desk:
+        kept = reverses(desk)
+        assert kept == [
+            commands.EnableSource(source="c", enabled=True),
+            commands.SetPriority(route="X/bars", sources=("b", "a", "c")),
+            commands.Unpin(route="X/quote"),
+        ]
+        for reverse in reversed(kept):
+            assert (await desk.engine.apply(reverse)).accepted
+    async with desks() as desk:
+        assert reverses(desk) == [], "what was taken back is not offered again"
+        picture = desk.engine.snapshot()
+    assert picture.route("X/quote").pinned is None
+    assert picture.route("X/bars").sources == ("b", "a", "c")
+    assert picture.source("c").enabled
+
+
 async def test_what_was_taken_back_stays_so(desks):
     async with desks() as desk:
         for command in (

@@ -75,6 +75,22 @@ def test_the_reverse_of_a_forced_breaker_keeps_the_time_that_was_left(virtually,
         assert reverse.ttl_s == pytest.approx(60.0, abs=0.5)
 
 
+def test_what_one_breaker_was_forced_to_is_not_given_to_all_by_an_undo(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            await desk.engine.apply(force("a", ForcedState.OPEN, capability="bars"))
+            done = await desk.engine.apply(force("a", ForcedState.CLOSED, capability=None))
+            await desk.engine.apply(done.reverse)
+            mixed = desk.state("a"), desk.state("a", "")
+            await desk.engine.apply(force("a", ForcedState.OPEN, ttl_s=60.0, capability=None))
+            again = await desk.engine.apply(force("a", ForcedState.CLOSED, capability=None))
+            return mixed, again.reverse
+
+    mixed, reverse = virtually(scene)
+    assert mixed == ("closed", "closed")
+    assert (reverse.state, reverse.ttl_s) == (ForcedState.OPEN, 60.0)
+
+
 def force(source, state, ttl_s=900.0, capability="quote"):
     return commands.ForceBreaker(source=source, state=state, ttl_s=ttl_s, capability=capability)
 

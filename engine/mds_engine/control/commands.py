@@ -162,3 +162,8 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence: what was done, or why not."""
     reverse: Command | None = None
     """The command that undoes it, None where nothing needs undoing or nothing can."""
+
+
+def same(one: Command, other: Command) -> bool:
+    """Whether both would do the same, whoever asked and why."""
+    return msgspec.structs.replace(one, by="", why="") == msgspec.structs.replace(other, by="", why="")

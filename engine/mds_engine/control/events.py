@@ -257,11 +257,12 @@ class DataTrusted(_Event, frozen=True, tag="data-trusted"):
 
 
 class CommandApplied(_Event, frozen=True, tag="command-applied"):
-    """An operator's word was carried out."""
+    """An operator's word was carried out, or stands again after a restart."""
 
     command: Command
     message: str
     reverse: Command | None = None
+    """What undoes it, None where nothing does."""
 
 
 class CommandRefused(_Event, frozen=True, tag="command-refused"):

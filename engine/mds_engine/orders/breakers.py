@@ -30,8 +30,7 @@ class BreakerOrders:
         names = [unit.capability.value for unit in self._find.units(runtime, command.capability)]
         if command.capability is None:
             names.append(_WHOLE)
-        before = self._breaker(runtime, names[0]).state(now)
-        held_until = self.forced_until.get((runtime.name, names[0]))
+        before, held_until = self._held(runtime, names)
         for name in names:
             self._change(runtime, name, command.state, why)
             self.forced_until.pop((runtime.name, name), None)
@@ -45,11 +44,24 @@ class BreakerOrders:
             reverse=commands.ForceBreaker(
                 source=runtime.name,
                 capability=command.capability,
-                state=_FORCED.get(before, ForcedState.AUTOMATIC),
-                ttl_s=left_s(held_until, self._clock.now()),
+                state=before,
+                ttl_s=left_s(held_until, now),
                 by=command.by,
             ),
         )
+
+    def _held(self, runtime: SourceRuntime, names: list[str]) -> tuple[ForcedState, float | None]:
+        """What these breakers are held at, and until when (monotonic); automatic where they differ, for
+        which there is no one word."""
+        now = self._clock.now()
+        held = {
+            (
+                _FORCED.get(self._breaker(runtime, name).state(now), ForcedState.AUTOMATIC),
+                self.forced_until.get((runtime.name, name)),
+            )
+            for name in names
+        }
+        return held.pop() if len(held) == 1 else (ForcedState.AUTOMATIC, None)
 
     def _breaker(self, runtime: SourceRuntime, name: str) -> Breaker:
         return runtime.whole if name == _WHOLE else runtime.units[Capability(name)].breaker

@@ -33,6 +33,10 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     command: Command
     until: float | None = None
     """Epoch seconds UTC; None until it is taken back."""
+    reverse: Command | None = None
+    """What undoes it; None where nothing does, or where it undid another itself."""
+    at: float = 0.0
+    """When it was given, or was taken up last, epoch seconds UTC."""
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
