@@ -20,6 +20,7 @@ class Feed:
         self._changed_at = now()
         self._last_number = 0
         self._history = True
+        self._era = link.era
         self.snapshot: Snapshot | None = None
         self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
         """Newest first."""
@@ -27,12 +28,16 @@ class Feed:
     def poll(self) -> tuple[Event, ...]:
         """Take what is new. Returns the events that happened since the last call, oldest first.
 
-        What had happened before the first picture is history: kept, but not returned as news.
+        What had happened before the first picture is history: kept, but not returned as news. So is
+        everything where the past is another than it was, as in a recording that was wound back.
         """
         snapshot = self._link.snapshot()
         if snapshot is not self.snapshot:
             self.snapshot = snapshot
             self._changed_at = self._now()
+        if (era := self._link.era) != self._era:
+            self._era, self._last_number, self._history = era, 0, True
+            self.events.clear()
         fresh = self._link.events(self._last_number)
         if fresh:
             self._last_number = fresh[-1].number

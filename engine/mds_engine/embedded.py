@@ -30,6 +30,7 @@ class EmbeddedLink:
     """
 
     mode = "embedded"
+    era = 0
 
     def __init__(
         self,

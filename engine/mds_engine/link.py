@@ -10,11 +10,13 @@ class EngineLink(Protocol):
     """What a screen knows of an engine. Every method may be called from any thread and returns at once.
 
     Embedded: the engine in a thread with a loop of its own (`EmbeddedLink`).
-    Later: a daemon elsewhere, and a recording.
+    A recording: `ReplayLink`. Later: a daemon elsewhere.
     """
 
     mode: str
     """`embedded`, `remote` or `replay`."""
+    era: int
+    """Another number means another past: the events are to be read anew, from the first."""
 
     def start(self) -> None:
         """Begin. The first snapshot comes when the engine is up."""

@@ -98,7 +98,9 @@ class Streaming:
 
     def start(self) -> None:
         """Begin to look when exchanges trade. The sources' own streams are begun with the sources."""
-        if self._config.streams.regular_hours and not self._minds_hours:
+        # A replay goes by the table of hours: a calendar would come in at another time in each of them.
+        recorded = any(runtime.source.replays for runtime in self._sources.values())
+        if self._config.streams.regular_hours and not self._minds_hours and not recorded:
             self._minds_hours = True
             self._own(self._hours.run(), "trading hours")
 

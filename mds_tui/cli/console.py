@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mds_engine.config.schema import ConsoleSettings as ConfiguredConsole
     from mds_engine.engine import Engine
+    from mds_engine.link import EngineLink
 
     from mds_tui.settings import ConsoleSettings
 
@@ -123,11 +124,16 @@ def show(
     """Run the console on the engine that `build` makes in its own thread, until the operator leaves."""
     from mds_engine.embedded import EmbeddedLink
 
+    show_on(EmbeddedLink(build, beside=_demo_desk if demo else None), settings, log_file)
+
+
+def show_on(link: "EngineLink", settings: "ConsoleSettings", log_file: Path) -> None:
+    """Run the console on a link until the operator leaves."""
     from mds_tui.app import run_console
     from mds_tui.cli.logs import logging_to
 
     with logging_to(log_file):
-        code = run_console(EmbeddedLink(build, beside=_demo_desk if demo else None), settings)
+        code = run_console(link, settings)
     if code:
         raise click.exceptions.Exit(code)
 

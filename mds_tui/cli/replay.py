@@ -12,8 +12,9 @@ from mds_tui.cli.output import records
 from mds_tui.cli.settings import Settings, shared
 
 if TYPE_CHECKING:
-    from mds_engine.engine import Engine
-    from mds_engine.recording.replay import Replay
+    from collections.abc import Mapping
+
+    from mds_engine.sources.contract import SourcePlugin
 
 
 @click.command(short_help="Play a recording.")
@@ -43,27 +44,27 @@ def replay(settings: Settings, *, path: Path | None, speed: float, as_json: bool
         from mds_tui.cli.console import need_terminal
 
         need_terminal()
-    recording = Recording(path if path is not None else _black_box(settings))
+    place = Recording(path if path is not None else _black_box(settings)).path
     log_file = EngineSettings(name="replay").log_file()
     if as_json:
         import asyncio
 
         with logging_to(log_file):
-            asyncio.run(_print(recording.path, speed))
+            asyncio.run(_print(place, speed))
         return
-
-    from mds_tui.cli.console import Looks, show
-
-    def build() -> "Engine":
-        # In the engine's thread: the screen is there before the recording has been read.
-        from mds_engine.engine import Engine
-
-        played = _replay(recording.path, speed)
-        return Engine(played.config, played.plugins, clock=played.clock)
-
     from mds_engine.config.schema import ConsoleSettings
+    from mds_engine.replay_link import ReplayLink
 
-    show(build, Looks().settings(ConsoleSettings()), log_file)
+    from mds_tui.cli.console import Looks, show_on
+
+    link = ReplayLink(lambda: Recording(place), _vendors, speed=speed)
+    show_on(link, Looks().settings(ConsoleSettings()), log_file)
+
+
+def _vendors() -> "Mapping[str, SourcePlugin]":
+    from mds_tui.cli.vendors import InstalledVendors
+
+    return InstalledVendors()
 
 
 def _black_box(settings: Settings) -> Path:
@@ -76,44 +77,47 @@ def _black_box(settings: Settings) -> Path:
     return folder
 
 
-def _replay(path: Path, speed: float) -> "Replay":
-    from mds_engine.recording.reading import Recording
-    from mds_engine.recording.replay import Replay
-
-    from mds_tui.cli.vendors import InstalledVendors
-
-    return Replay(Recording(path), InstalledVendors(), speed=speed)
-
-
 async def _print(path: Path, speed: float) -> None:
     """Every item that a reader of all recorded instruments gets, as JSON lines."""
     import asyncio
 
-    from mds_engine.engine import Engine
     from mds_engine.model import Tick
+    from mds_engine.recording.decoders import look_into
+    from mds_engine.recording.orders import Orders
+    from mds_engine.recording.reading import Recording
+    from mds_engine.recording.replay import Replay
+    from mds_engine.replaying import engine_of
 
-    played = await asyncio.to_thread(_replay, path, speed)
+    recording, vendors = Recording(path), _vendors()
+    # All of it: a reader is of the instruments that are known when it begins.
+    opening = await asyncio.to_thread(look_into, recording, vendors, whole=True)
+    played = Replay(recording, vendors, Orders(speed=speed), opening=opening)
+    conductor = played.conductor
     ticks = 0
     async with (
-        Engine(played.config, played.plugins, clock=played.clock) as engine,
+        engine_of(played) as engine,
         engine.ticks(played.config.console.watch) as reader,
         asyncio.TaskGroup() as tasks,
     ):
 
         async def close_at_end() -> None:
-            await played.ended.wait()
+            await conductor.ended.wait()
             reader.close()
 
+        conducting = tasks.create_task(conductor.run(), name="play the recording")
+        broken = tasks.create_task(engine.wait_broken(), name="wait for a defect")
         tasks.create_task(close_at_end(), name="end of the replay")
         async for item in reader:
             for record in records(item):
                 click.echo(json.dumps(record, ensure_ascii=False))
             sys.stdout.flush()
             ticks += isinstance(item, Tick)
+        conducting.cancel()
+        broken.cancel()
     for problem in played.recording.problems:
         say(problem)
     if played.recording.lost:
         say(f"{played.recording.lost:,} frames are missing in it: the disk was too slow for them")
-    if played.survey.unreadable:
-        say(f"{played.survey.unreadable:,} of {played.survey.frames:,} frames could not be decoded")
-    say(f"{ticks:,} ticks of {played.survey.frames:,} frames; {played.end}")
+    if conductor.unreadable:
+        say(f"{conductor.unreadable:,} of {conductor.rows:,} frames could not be decoded")
+    say(f"{ticks:,} ticks of {conductor.rows:,} frames; {played.end}")

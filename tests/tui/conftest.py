@@ -29,6 +29,7 @@ class ScriptedLink:
     """An EngineLink over a picture and events that a test sets; it accepts every command and remembers it."""
 
     mode = "embedded"
+    era = 0
 
     def __init__(self, snapshot: Snapshot | None = None, events: tuple[Event, ...] = ()) -> None:
         self.picture = snapshot

@@ -23,6 +23,7 @@ from mds_tui.settings import ConsoleSettings
 
 class Link:
     mode = "embedded"
+    era = 0
     def start(self): open(sys.argv[1] + "/started", "w").close()
     def close(self, timeout_s=5.0): open(sys.argv[1] + "/closed", "w").close()
     def snapshot(self): return None

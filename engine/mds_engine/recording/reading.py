@@ -65,21 +65,22 @@ class Recording:
 
         spans: list[Span] = []
         sources: set[str] = set()
-        rows = 0
+        rows, bounds_ns = 0, []
         for file in self._files:
             for batch in self._batches(file.path, [], columns=[0, 1]):
-                times = np.sort(batch.column(0).to_numpy()) / 1e9
-                if not len(times):
+                times_ns = np.sort(batch.column(0).to_numpy())
+                if not len(times_ns):
                     continue
-                rows += len(times)
+                rows += len(times_ns)
+                bounds_ns += [int(times_ns[0]), int(times_ns[-1])]
+                times = times_ns / 1e9
                 breaks = np.flatnonzero(np.diff(times) > LONGEST_SILENCE_S)
                 starts, ends = [times[0], *times[breaks + 1]], [*times[breaks], times[-1]]
                 spans = list(_joined([*spans, *zip(map(float, starts), map(float, ends), strict=True)]))
                 sources.update(name for name in batch.column(1).unique().to_pylist() if name)
         if not rows:
             raise InvalidPayload(f"{self.path}: it holds no frame")
-        first_ns, last_ns = round(spans[0][0] * 1e9), round(spans[-1][1] * 1e9)
-        return Extent(first_ns, last_ns, rows, frozenset(sources), tuple(spans))
+        return Extent(min(bounds_ns), max(bounds_ns), rows, frozenset(sources), tuple(spans))
 
     def heads(self, most_rows: int) -> Iterator[Iterator[RecordedFrame]]:
         """The first rows of each file, LOST ones left out; connections are numbered as in their files."""

@@ -1,0 +1,210 @@
+"""A recording behind a link: played, stepped, sought, and the same wherever it is come to from."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from mds_engine.control import Snapshot
+from mds_engine.control.commands import CheckHealth, FailOver
+from mds_engine.recording.foreign import convert
+from mds_engine.recording.reading import Recording
+from mds_engine.replay_link import NOT_DONE, Playback, ReplayLink
+from mds_engine.sources.plugins import find_plugins
+
+PATIENCE_S = 60.0
+LOG = "ws_spot_2021-04-04_btc_eth_dot.cryptofeed.log.gz"
+
+
+@pytest.fixture(scope="module")
+def folder(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sources that have the same instruments, over 67 seconds."""
+    folder = tmp_path_factory.mktemp("two")
+    for source in ("first", "second"):
+        convert(recordings / "binance" / LOG, folder / source, source=source, kind="binance")
+        (file,) = (folder / source).iterdir()
+        file.rename(folder / f"{source}.arrows")
+        (folder / source).rmdir()
+    return folder
+
+
+@pytest.fixture
+def opened(folder: Path) -> Iterator[Callable[..., ReplayLink]]:
+    """Makes links to it; they are closed at the end."""
+    links: list[ReplayLink] = []
+
+    def open_one(path: Path = folder, *, playing: bool = False, speed: float = 1.0) -> ReplayLink:
+        link = ReplayLink(lambda: Recording(path), find_plugins, speed=speed, interval_s=0.01)
+        links.append(link)
+        if not playing:
+            link.pause()
+        link.start()
+        until(link.snapshot)
+        return link
+
+    yield open_one
+    for link in links:
+        link.close()
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.002)
+
+
+def state(link: ReplayLink) -> Playback:
+    found = link.playback()
+    assert found is not None
+    return found
+
+
+def arrived(link: ReplayLink) -> Snapshot:
+    """The picture of where it stands still."""
+
+    def stands() -> bool:
+        snapshot = link.snapshot()
+        now = state(link)
+        return now.seeking is None and snapshot is not None and snapshot.at == now.at
+
+    until(stands)
+    snapshot = link.snapshot()
+    assert snapshot is not None
+    return snapshot
+
+
+def essence(snapshot: Snapshot) -> Any:
+    """A picture without what only this machine's time makes of it: how fast it was played.
+
+    Times to the microsecond: an epoch time is no finer.
+    """
+    plain = msgspec.to_builtins(snapshot)
+    for view in (plain["engine"], *plain["sources"]):
+        for name in ("ticks_per_s", "loop_lag_ms"):
+            view.pop(name, None)
+    return rounded(plain)
+
+
+def rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def test_a_place_is_the_same_played_to_stepped_to_and_come_back_to(opened) -> None:
+    """All that can be seen, and all that happened: after a play at 60 times its speed that was stopped
+    anywhere, after going there at once, after coming back from beyond."""
+    played = opened(playing=True, speed=60.0)
+    at_s = state(played).start + 20.0 + 5.0 * random.Random(4).random()
+    until(lambda: state(played).at > at_s)
+    played.pause()
+    there = essence(arrived(played))
+    happened = played.events(0)
+    at, rows = state(played).at, state(played).rows
+    assert len(happened) > 3
+
+    gone = opened()
+    gone.seek(at)
+    assert essence(arrived(gone)) == there
+    assert rounded(msgspec.to_builtins(gone.events(0))) == rounded(msgspec.to_builtins(happened))
+    assert state(gone).rows == rows
+
+    gone.seek(at + 30.0)
+    assert essence(arrived(gone)) != there
+    gone.seek(at)
+    assert essence(arrived(gone)) == there
+    assert rounded(msgspec.to_builtins(gone.events(0))) == rounded(msgspec.to_builtins(happened))
+
+    gone.step(3)
+    arrived(gone)
+    gone.step(-3)
+    back = arrived(gone)
+    assert state(gone).rows == rows
+    assert [row.price for row in back.watch] == [row["price"] for row in there["watch"]]
+
+
+def test_a_step_is_one_frame_either_way(opened) -> None:
+    link = opened()
+    seen = []
+    for step in (1, 1, 1, -1, -2, 1):
+        link.step(step)
+        arrived(link)
+        seen.append(state(link).rows)
+    assert seen == [1, 2, 3, 2, 0, 1]
+    assert not state(link).playing
+
+
+def test_the_end_says_so_and_one_can_go_back_from_it(opened) -> None:
+    link = opened(playing=True, speed=0.0)
+    until(lambda: state(link).ended)
+    end = state(link)
+    assert (end.playing, end.rows) == (False, 9432)
+    assert end.end < end.at <= end.end + 6.0
+    link.seek(end.start + 10.0)
+    arrived(link)
+    middle = state(link)
+    assert (middle.ended, middle.at) == (False, end.start + 10.0)
+    link.seek(end.end + 3600.0)
+    arrived(link)
+    assert state(link).ended
+    link.play()
+    until(lambda: state(link).at < end.end)
+
+
+def test_going_somewhere_is_another_past_and_no_news(opened) -> None:
+    link = opened()
+    era, first = link.era, state(link).start
+    link.seek(first + 60.0)
+    arrived(link)
+    assert link.era == era + 1
+    later = link.events(0)
+    link.seek(first + 1.0)
+    arrived(link)
+    assert link.era == era + 2
+    assert all(event.at <= first + 1.0 for event in link.events(0))
+    assert link.events(0) == later[: len(link.events(0))]
+
+
+def test_speeds_are_a_ladder(opened) -> None:
+    link = opened()
+    up, down = [], []
+    for _ in range(9):
+        link.faster()
+        up.append(state(link).speed)
+    for _ in range(12):
+        link.slower()
+        down.append(state(link).speed)
+    assert up == [2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 0.0, 0.0, 0.0]
+    assert down == [100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.1, 0.1]
+
+
+def test_nothing_can_be_done_to_a_recording(opened) -> None:
+    link = opened()
+    for command in (FailOver(route="BINANCE/ticks"), CheckHealth(source="first")):
+        result = link.send(command).result(PATIENCE_S)
+        assert (result.accepted, result.message) == (False, NOT_DONE)
+    assert link.snapshot().route("BINANCE/ticks").active == "first"
+
+
+def test_what_is_no_recording_is_told_in_a_sentence(tmp_path) -> None:
+    (tmp_path / "x.arrows").write_bytes(b"no")
+    link = ReplayLink(lambda: Recording(tmp_path), find_plugins)
+    link.start()
+    until(link.failure)
+    assert "it is not a recording" in link.failure()
+    assert link.playback() is None
+    link.close()
+
+
+def test_the_time_line_of_a_recording_comes_beside_its_replay(opened) -> None:
+    link = opened()
+    until(lambda: state(link).surveyed == 1.0)
+    marks = state(link).marks
+    assert {(mark.subject, mark.text) for mark in marks} >= {("first", "first frames")}
+    assert [mark.at for mark in marks] == sorted(mark.at for mark in marks)
