@@ -72,11 +72,11 @@ def write(export: Export, folder: Path, named: str) -> str:
         if file.suffix not in FORMATS:
             raise ExportError(f"{named}: a file to export to ends in {' or '.join(FORMATS)}")
         _put(file, export, new=True)
-        return f"{many} written to {_short(file)}"
+        return f"{many} written to {short(file)}"
     stamp = datetime.fromtimestamp(export.at, UTC).strftime("%Y%m%dT%H%M%SZ")
     for suffix in FORMATS:
         _put(folder / f"{export.pane}-{stamp}{suffix}", export, new=False)
-    first = _short(folder / f"{export.pane}-{stamp}{FORMATS[0]}")
+    first = short(folder / f"{export.pane}-{stamp}{FORMATS[0]}")
     return f"{many} written to {first}, and {FORMATS[1]} beside it"
 
 
@@ -95,7 +95,7 @@ def _put(file: Path, export: Export, *, new: bool) -> None:
         ) from None
 
 
-def _short(file: Path) -> str:
+def short(file: Path) -> str:
     """With `~` for the operator's own folder."""
     home = Path.home()
     return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)

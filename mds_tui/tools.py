@@ -48,6 +48,22 @@ TOOLS: tuple[Tool, ...] = (
         "mds_tui.screens.exporting:export_focused",
         arguments="file",
     ),
+    Tool(
+        "drill",
+        "D",
+        "drill",
+        "Rehearse a fault of a source, on our side of its connection; while it runs, see its scorecard.",
+        "mds_tui.screens.drilling:open_drill",
+        dangerous=True,
+        arguments="[source] [scenario]",
+    ),
+    Tool(
+        "scorecard",
+        "",
+        "scorecard",
+        "The drill that runs, or the result of the last one.",
+        "mds_tui.screens.drilling:open_scorecard",
+    ),
 )
 
 

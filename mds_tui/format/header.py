@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mds_engine.control.drill import DrillPhase
 from mds_engine.control.snapshot import RouteView, Snapshot, SourceState
 
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, join, width_of
@@ -60,6 +61,7 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         (0, title),
         (0, liveness(sight.snapshot, status, sight.glyphs)),
         (1, _counts(sight.snapshot, sight.glyphs)),
+        (0, _drill(sight.snapshot, sight.glyphs)),
         (2, _overrides(sight.snapshot, sight.glyphs)),
         (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
         (4, _flow(status.figures) if status.started else EMPTY),
@@ -166,6 +168,17 @@ def _overrides(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
     ends = [route.pinned_for_s for route in forced if route.pinned_for_s is not None]
     left = f" {countdown(min(ends))}" if ends else ""
     return (Span(f"{glyphs.forced} {len(forced)} forced{left}", Ink.FORCED),)
+
+
+def _drill(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
+    """`DRILL kite refused 0:42 left`, so that nobody takes it for an outage."""
+    drill = snapshot.drill
+    if drill is None:
+        return EMPTY
+    minutes, seconds = divmod(max(0, round(drill.remaining_s)), 60)
+    left = f"{minutes}:{seconds:02d} left" if drill.phase is DrillPhase.FAULT else "recovering"
+    words = f"{glyphs.forced} DRILL {drill.target} {drill.scenario} {left}"
+    return (Span(words, Ink.FORCED, "screen.tool('drill')"),)
 
 
 def _flow(figures: Figures) -> Cell:

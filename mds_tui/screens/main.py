@@ -179,9 +179,11 @@ class MainScreen(PromptScreen):
         routes = [(route.active, route.pinned, route.pinned_for_s) for route in self.sight.snapshot.routes]
         basis = (status, width, self._shape, self._focus, engine.name, engine.simulated, engine.trouble)
         # Built again only for what a reader would see: it is looked at with every beat.
-        if (basis, states, routes, self.sight.glyphs) == self._header_basis:
+        drill = self.sight.snapshot.drill
+        drilled = drill and (drill.number, drill.phase, round(drill.remaining_s))
+        if (basis, states, routes, drilled, self.sight.glyphs) == self._header_basis:
             return
-        self._header_basis = (basis, states, routes, self.sight.glyphs)
+        self._header_basis = (basis, states, routes, drilled, self.sight.glyphs)
         self.query_one("#header", Bar).show(header(self.sight, status, width))
         if self._shape is Shape.NARROW:
             self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))
@@ -269,13 +271,6 @@ class MainScreen(PromptScreen):
             self.focused_pane.filter("")
         elif self._zoomed:
             self.action_zoom()
-
-    def action_help(self) -> None:
-        """Read from the bindings that hold here."""
-        from mds_tui.screens.help import help_lines
-
-        bindings = self.active_bindings
-        self.console.open_page("help", partial(help_lines, bindings, self._focus))
 
     def on_descendant_focus(self) -> None:
         """A pane that was clicked is the focused one."""
