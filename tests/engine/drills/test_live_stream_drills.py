@@ -145,9 +145,14 @@ def test_a_mute_stream_is_the_vendors_own_and_stays_open(virtually, desk_of) -> 
     assert after == {"a"}
 
 
+def _moving(_name: str, now: float) -> float:
+    return 100.0 + now * 4 % 20 * 0.01
+
+
 def test_wrong_prices_bear_a_flag_and_end_with_the_fault(virtually, desk_of) -> None:
     async def scene(clock):
-        async with desk_of(clock) as desk, Reading(desk, lambda _name, _now: 100.0) as reading:
+        async with desk_of(clock) as desk, Reading(desk, _moving) as reading:
+            await clock.sleep(40.0)  # until it is known by how much the sources differ
             stream, began = desk["a"].stream, clock.now()
             await desk.engine.apply(_start("wrong-price"))
             card = await _over(desk)
@@ -157,9 +162,10 @@ def test_wrong_prices_bear_a_flag_and_end_with_the_fault(virtually, desk_of) -> 
             return bent, reading.ticks(now - 1.0, now), desk["a"].stream is stream, card
 
     bent, after, same, card = virtually(scene)
-    assert {round(tick.price, 6) for tick in bent} == {101.0}
+    assert min(tick.price for tick in bent) >= 101.0
     assert all(tick.flags & TickFlag.SUSPECT for tick in bent)
-    assert {(tick.price, tick.flags) for tick in after} == {(100.0, 0)}
+    assert max(tick.price for tick in after) < 100.3
+    assert {tick.flags for tick in after} == {0}
     assert same
     assert card.figures.bent == len(bent)
     assert _line(card, "noticed after").value < 10.0
