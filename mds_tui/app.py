@@ -335,6 +335,12 @@ class ConsoleApp(App[None]):
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(id="--command-palette", placeholder="command"))
 
+    def action_explain(self) -> None:
+        """The keys that hold where the operator stands."""
+        from mds_tui.screens.help import open_help
+
+        open_help(self)
+
     def open_page(self, title: str, build: Callable[[int], Sequence[Cell]]) -> None:
         """Lines over the desk."""
         from mds_tui.screens.page import Page

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 
 from mds_tui.format.cells import Cell, Ink, Span, wrap
 from mds_tui.format.sight import Sight
+from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
 from mds_tui.widgets.paint import Paint
 
@@ -28,14 +29,14 @@ class Dialog(ModalScreen[Answer | None]):
         Binding("escape", "cancel", "cancel", id="dialog.cancel"),
         Binding("down", "app.focus_next", "next field", show=False, id="dialog.next-field"),
         Binding("up", "app.focus_previous", "previous field", show=False, id="dialog.previous-field"),
-        Binding("question_mark", "nothing", show=False),
+        Binding("question_mark,f1", "app.explain", "help", id="dialog.help"),
     ]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $mds-background 60%; }
     Dialog > Vertical {
         width: 72; max-width: 96%; height: auto; max-height: 96%;
         background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
-        border-title-align: left; padding: 0 1;
+        border-title-align: left; border-subtitle-color: $mds-dim; padding: 0 1;
     }
     Dialog.-ascii > Vertical { border: ascii $mds-accent; }
     Dialog Lines { height: auto; max-height: 12; background: $mds-panel; margin: 1 0 0 0; }
@@ -100,6 +101,12 @@ class Dialog(ModalScreen[Answer | None]):
         self.query_one("#cancel", Button).focus()
         self.set_interval(_REFRESH_S, self.settle)
         self.call_after_refresh(self.settle)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._tell_keys())
+
+    def _tell_keys(self) -> None:
+        if self.is_active:
+            frame = self.query_one(Vertical)
+            frame.border_subtitle = self.paint.words(keys_words(self, plain=self.paint.plain))
 
     def on_resize(self) -> None:
         """The sentences wrap differently."""
@@ -141,9 +148,6 @@ class Dialog(ModalScreen[Answer | None]):
     def action_cancel(self) -> None:
         """Leave without doing anything."""
         self.dismiss(None)
-
-    def action_nothing(self) -> None:
-        """Keys that mean something on the desk mean nothing here."""
 
 
 def consequence_lines(sentences: Sequence[str], arrow: str, width: int) -> tuple[Cell, ...]:

@@ -48,7 +48,7 @@ LOOKING_BINDINGS = [
     Binding("slash", "prompt('/')", "filter", id="desk.filter"),
     Binding("colon", "prompt(':')", "command", id="desk.command"),
     Binding("plus", "zoom", "zoom", id="desk.zoom"),
-    Binding("question_mark,f1", "help", "help", id="desk.help"),
+    Binding("question_mark,f1", "app.explain", "help", id="desk.help"),
     Binding("q", "app.quit", "quit", id="desk.quit"),
     Binding("p", "pause", "pause the display", show=False, id="desk.pause"),
     Binding("escape", "clear", "clear the filter, leave the zoom", show=False, id="desk.clear"),
@@ -61,7 +61,7 @@ LOOKING_BINDINGS = [
 ]
 
 IMPORTANCE = (
-    "help",
+    "app.explain",
     "app.quit",
     "app.restart_engine",
     *(binding.action for binding in acting_bindings() if binding.action not in _SELDOM),

@@ -11,6 +11,7 @@ from mds_tui.contrast import weakest
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, join
 from mds_tui.format.glyphs import state_glyph, state_ink
 from mds_tui.palettes import Palette
+from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
 from mds_tui.widgets.paint import Paint
 
@@ -31,6 +32,7 @@ class ThemeChooser(ModalScreen[str | None]):
         Binding("G,end", "jump(-1)", "last", show=False, id="themes.last"),
         Binding("enter", "keep", "keep it", id="themes.keep"),
         Binding("escape,q", "leave", "as it was", id="themes.leave"),
+        Binding("question_mark,f1", "app.explain", "help", id="themes.help"),
     ]
     DEFAULT_CSS = """
     ThemeChooser { align: right middle; background: $mds-background 0%; }
@@ -55,7 +57,6 @@ class ThemeChooser(ModalScreen[str | None]):
         """One list of lines."""
         lines = Lines(id="themes")
         lines.border_title = "theme"
-        lines.border_subtitle = "enter keep   esc as it was"
         yield lines
 
     def on_mount(self) -> None:
@@ -73,6 +74,7 @@ class ThemeChooser(ModalScreen[str | None]):
         lines.styles.height = len(content) + lines.styles.gutter.height
         lines.use(paint)
         lines.show(content)
+        lines.border_subtitle = paint.words(keys_words(self, plain=paint.plain))
         self.call_after_refresh(self._show_cursor)
 
     def action_move(self, by: int) -> None:

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from mds_tui.format.cells import Cell
+from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
 from mds_tui.widgets.paint import Paint
 
@@ -19,7 +20,7 @@ class Page(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,backspace,enter", "close", "back", id="page.back"),
-        Binding("question_mark", "close", "back", show=False),
+        Binding("question_mark,f1", "app.explain", "help", id="page.help"),
     ]
     DEFAULT_CSS = """
     Page { align: center middle; background: $mds-background 60%; }
@@ -69,7 +70,7 @@ class Page(ModalScreen[None]):
         lines = self.query_one("#page", Lines)
         total, height, first = len(lines.lines), lines.size.height, round(lines.scroll_y)
         place = f"{first + 1}–{min(total, first + height)} of {total} · " if total > height else ""
-        lines.border_subtitle = self._paint.words(f"{place}esc back")
+        lines.border_subtitle = self._paint.words(f"{place}{keys_words(self, plain=self._paint.plain)}")
 
     def action_close(self) -> None:
         """Back to the desk."""

@@ -1,20 +1,13 @@
 """The footer: the keys that work here and now, read from the screen's own bindings."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from textual.screen import Screen
+
+from mds_tui.finding.key_names import shown_key
 from mds_tui.format.cells import Cell, Ink, Span, width_of
 from mds_tui.widgets.bar import Bar
-
-_DISPLAY = {
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "plus": "+",
-    "enter": "⏎",
-    "escape": "esc",
-    "tab": "tab",
-}
 
 
 class Hint(NamedTuple):
@@ -28,9 +21,23 @@ class Hint(NamedTuple):
     """The highest goes first where room is short."""
 
 
-def key_name(key: str) -> str:
-    """How a key is written for people."""
-    return _DISPLAY.get(key, key)
+def hints_of(screen: Screen[Any], weights: Mapping[str, int], *, plain: bool) -> list[Hint]:
+    """The keys that a screen shows, as they are just now; an action once, with its first key."""
+    hints: dict[str, Hint] = {}
+    for key, (node, binding, enabled, _) in screen.active_bindings.items():
+        action = _namespaced(binding.action, "screen" if node is screen else "focused")
+        if binding.show and action not in hints:
+            weight = weights.get(binding.action, len(weights))
+            hints[action] = Hint(shown_key(key, plain=plain), binding.description, action, enabled, weight)
+    return sorted(hints.values(), key=lambda hint: _part(hint.action))
+
+
+def keys_words(screen: Screen[Any], *, plain: bool) -> str:
+    """The same in a line of text, for the border of a dialog or a page: `? help · esc back`."""
+    between = " - " if plain else " · "
+    return between.join(
+        f"{hint.key} {hint.label}" for hint in hints_of(screen, {}, plain=plain) if hint.enabled
+    )
 
 
 def hint_cell(hints: Sequence[Hint], width: int) -> Cell:
@@ -76,16 +83,7 @@ class KeyBar(Bar):
         """Read the bindings."""
         if not self.is_attached or not self.screen.is_active:
             return
-        hints: list[Hint] = []
-        for key, (node, binding, enabled, _) in self.screen.active_bindings.items():
-            action = _namespaced(binding.action, "screen" if node is self.screen else "focused")
-            if binding.show and all(hint.action != action for hint in hints):
-                weight = self._weights.get(binding.action, len(self._weights))
-                name = binding.key_display or key_name(key)
-                name = key if self.paint.plain and not name.isascii() else name
-                hints.append(Hint(name, binding.description, action, enabled, weight))
-        hints.sort(key=lambda hint: _part(hint.action))
-        self.show(hint_cell(hints, self.size.width))
+        self.show(hint_cell(hints_of(self.screen, self._weights, plain=self.paint.plain), self.size.width))
 
 
 def _part(action: str) -> int:
@@ -94,7 +92,7 @@ def _part(action: str) -> int:
         return 0
     if action.startswith("screen.tool("):
         return 0
-    return 2 if action in {"screen.help", "app.quit"} else 1
+    return 2 if action in {"app.explain", "app.quit", "screen.close", "screen.cancel"} else 1
 
 
 def _namespaced(action: str, owner: str) -> str:

@@ -202,7 +202,7 @@ async def test_themes_are_tried_on_and_escape_brings_the_first_back(console, rea
             assert app.desk.styles.background.hex.lower() == SHIPPED[app.theme].colours["background"]
             words = read_screen(app)
             assert f"▎ {app.theme}" in words
-            assert "enter keep   esc as it was" in words
+            assert "⏎ keep it · esc as it was · ? help" in words
             assert "every ink is readable" in words
         assert sorted(seen) == sorted(names)
         frame = app.screen.query_one("#themes").region
