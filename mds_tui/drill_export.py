@@ -7,9 +7,9 @@ from pathlib import Path
 from mds_engine.control import Event
 from mds_engine.control.drill import DrillCard, DrillCheck, DrillFigures
 
-from mds_tui.details.drill import side_words, value_words
+from mds_tui.details.drill import seconds_words, side_words, value_words
 from mds_tui.export import ExportError, short
-from mds_tui.format.events import event_line
+from mds_tui.format.events import DRILL, event_line
 from mds_tui.format.numbers import NOTHING, duration, duration_ms, iso
 
 
@@ -69,18 +69,18 @@ def _figures(figures: DrillFigures) -> Iterable[str]:
     lost = NOTHING if figures.lost is None else figures.lost
     yield f"- calls: {figures.calls} made, {figures.answered} answered, {figures.failed} failed; by {by}"
     yield (
-        f"- noticed after {_seconds(figures.noticed_after_s)}, "
-        f"routes moved after {_seconds(figures.moved_after_s)}, first failover "
+        f"- noticed after {seconds_words(figures.noticed_after_s)}, "
+        f"routes moved after {seconds_words(figures.moved_after_s)}, first failover "
         f"{NOTHING if figures.failover_ms is None else duration_ms(figures.failover_ms)}"
     )
     yield (
         f"- ticks: {figures.ticks} delivered, {lost} lost, {figures.doubled} doubled, "
         f"{figures.disordered} out of order, {figures.gap_s:.1f} s in {figures.gaps} gaps, longest silence "
-        f"{_seconds(figures.silence_s)}, {figures.bent} with a wrong price"
+        f"{seconds_words(figures.silence_s)}, {figures.bent} with a wrong price"
     )
     yield f"- breakers at the end: {breakers}; opened {figures.breakers_opened} times"
     yield (
-        f"- well again after {_seconds(figures.recovered_after_s)}; "
+        f"- well again after {seconds_words(figures.recovered_after_s)}; "
         f"{figures.served - figures.away} of {figures.served} routes are its own"
     )
     yield f"- {figures.held_back} requests kept from the vendor"
@@ -93,13 +93,9 @@ def _timeline(card: DrillCard, events: Iterable[Event]) -> Iterable[str]:
     )
     for event in mine:
         line = event_line(event, zone=UTC)
-        yield f"- {iso(event.at)} {_text(line.subject)}: {_text(line.text)}"
+        yield f"- {iso(event.at)} {_text(line.subject)}: {_text(line.text.removeprefix(DRILL))}"
     if not mine:
         yield "Its events are no longer kept."
-
-
-def _seconds(value: float | None) -> str:
-    return NOTHING if value is None else duration(value)
 
 
 def _text(words: str) -> str:

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Sequence
 from mds_engine.control import Event
 from mds_engine.control.drill import DrillCard, DrillCheck, DrillFigures, DrillPhase, DrillView
 
-from mds_tui.details.lines import entry, event_rows, heading
-from mds_tui.format.cells import Cell, Ink, Span, cell, fit, join, wrap
+from mds_tui.details.lines import entry, heading
+from mds_tui.format.cells import Cell, Ink, Span, cell, fit, join, width_of, wrap
+from mds_tui.format.events import DRILL, event_line, level_ink
 from mds_tui.format.numbers import NOTHING, clock, count, duration, duration_ms
 from mds_tui.format.sight import Sight
 
 _NAME = 31
 _VALUE = 9
 _LIMIT = 11
-_MOST_EVENTS = 40
+_SUBJECT = 14
+_MOST_EVENTS = 60
 _BREAKER = {"closed": Ink.GOOD, "half-open": Ink.WARN, "open": Ink.BAD}
 
 
@@ -92,8 +94,8 @@ def figure_lines(figures: DrillFigures, width: int) -> tuple[Cell, ...]:
         _bad(count(figures.doubled), " doubled", bad=bool(figures.doubled)),
         _bad(count(figures.disordered), " out of order", bad=bool(figures.disordered)),
         _bad(f"{figures.gap_s:.1f} s", f" in {count(figures.gaps)} gaps", bad=bool(figures.gaps)),
-        _after("longest silence ", figures.silence_s),
     ]
+    silence: list[Cell] = [_after("longest ", figures.silence_s)]
     if figures.bent:
         ticks.append(_bad(count(figures.bent), " with a wrong price", bad=True))
     breakers = [
@@ -114,6 +116,7 @@ def figure_lines(figures: DrillFigures, width: int) -> tuple[Cell, ...]:
         ("calls", calls),
         ("failover", moved),
         ("ticks", ticks),
+        ("silence", silence),
         ("breakers", breakers),
         ("recovery", recovery),
         ("fault", kept),
@@ -139,6 +142,8 @@ def value_words(check: DrillCheck) -> str:
     """What was measured, with its unit."""
     if check.value is None:
         return NOTHING
+    if check.unit == "s":
+        return seconds_words(check.value)
     digits = f"{check.value:,.0f}" if check.value == round(check.value) else f"{check.value:,.1f}"
     return f"{digits} {check.unit}".rstrip()
 
@@ -179,14 +184,32 @@ def _check(check: DrillCheck, sight: Sight, width: int) -> tuple[Cell, ...]:
 
 
 def _events(events: Iterable[Event], number: int, sight: Sight, width: int) -> Sequence[Cell]:
-    mine = [event for event in events if event.drill == number]
-    if not mine:
-        return ()
-    return (*heading("what it brought about"), *event_rows(mine, sight, width, most=_MOST_EVENTS))
+    """When, sign, about whom, and the whole sentence; the newest first, as they are given."""
+    lines: list[Cell] = []
+    for event in [event for event in events if event.drill == number][:_MOST_EVENTS]:
+        line = event_line(event, sight.glyphs, sight.zone)
+        head: Cell = (
+            Span(f"{clock(event.at, sight.zone)}  ", Ink.DIM),
+            Span(f"{line.glyph}  ", level_ink(line.level)),
+            *fit((Span(line.subject),), _SUBJECT, more=sight.glyphs.more),
+            Span(" "),
+        )
+        used = width_of(head)
+        first, *rest = wrap((Span(line.text.removeprefix(DRILL)),), max(20, width - used))
+        lines.append((*head, *first))
+        lines += [(Span(" " * used), *more) for more in rest]
+    return (*heading("what it brought about"), *lines) if lines else ()
+
+
+def seconds_words(seconds: float | None) -> str:
+    """`4 ms`, `2.4 s`, `1 min 5 s`; a dash for what is not known."""
+    if seconds is None:
+        return NOTHING
+    return duration(seconds) if seconds >= 1.0 else duration_ms(seconds * 1000)
 
 
 def _after(label: str, seconds: float | None) -> Cell:
-    return (Span(label, Ink.DIM), Span(NOTHING if seconds is None else duration(seconds)))
+    return (Span(label, Ink.DIM), Span(seconds_words(seconds)))
 
 
 def _bad(value: str, label: str, *, bad: bool) -> Cell:

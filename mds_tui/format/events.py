@@ -11,6 +11,9 @@ from mds_tui.format.cells import Ink
 from mds_tui.format.glyphs import UNICODE, Glyphs
 from mds_tui.format.numbers import clock_minutes, duration, duration_ms
 
+DRILL = "drill: "
+"""Before the words of what comes from a drill."""
+
 
 class EventLine(NamedTuple):
     """One event in words."""
@@ -26,8 +29,9 @@ def event_line(event: Event, glyphs: Glyphs = UNICODE, zone: tzinfo | None = Non
     """The line of one event; times of day in `zone`, None meaning this machine's. What comes from a drill
     says so."""
     line = _line(event, glyphs, zone)
-    is_its_own = isinstance(event, events.DrillStarted | events.DrillEnded)
-    return line._replace(text=f"drill: {line.text}") if event.drill and not is_its_own else line
+    if not event.drill or isinstance(event, events.DrillStarted | events.DrillEnded):
+        return line
+    return line._replace(text=DRILL + line.text.replace(DRILL, ""))
 
 
 def _line(event: Event, glyphs: Glyphs, zone: tzinfo | None) -> EventLine:

@@ -98,9 +98,3 @@ class DrillPage(Page):
         if card is not None:
             return card_lines(card, events, sight, width)
         return (cell("The result of this drill is no longer kept.", Ink.WARN),)
-
-    def _tell_place(self) -> None:
-        super()._tell_place()
-        keys = "E end it · " if self._runs else "w write it · " if self._card() is not None else ""
-        lines = self.query_one("#page", Lines)
-        lines.border_subtitle = f"{self._paint.words(keys)}{lines.border_subtitle}"

@@ -93,9 +93,9 @@ def _routes(
         sentences.append("It is refused for that, unless you accept the loss.")
     if scenario.bends_prices:
         return tuple(sentences)
-    for route in moved:
-        live = f" with {_instruments(route)}" if route.instruments else ""
-        sentences.append(f"{route.key}{live} should move to {route.next_source}.")
+    for following in dict.fromkeys(route.next_source for route in moved):
+        names = [_with_instruments(route) for route in moved if route.next_source == following]
+        sentences.append(f"{_together(names)} should move to {following}.")
     if not lost and not moved:
         sentences.append("It serves no route now: only its checks and what stands by are hit.")
     return tuple(sentences)
@@ -119,6 +119,14 @@ def _where(scenario: DrillScenario, source: SourceView) -> str:
             f"{ours}: {source.kind} sees only that we close its live streams and open them again afterwards."
         )
     return f"{ours}; {source.kind} sees nothing of it."
+
+
+def _with_instruments(route: RouteView) -> str:
+    return f"{route.key} ({_instruments(route)})" if route.instruments else route.key
+
+
+def _together(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _instruments(route: RouteView) -> str:
