@@ -35,7 +35,7 @@ def is_toast(event: Event) -> bool:
 
 def is_alarm(event: Event) -> bool:
     """Worth a bell, where bells are wanted."""
-    return isinstance(event, FailedOver | RouteDown)
+    return isinstance(event, FailedOver | RouteDown) or (isinstance(event, LoginNeeded) and event.soon)
 
 
 INCIDENT_S = 8.0

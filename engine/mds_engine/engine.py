@@ -19,11 +19,14 @@ from mds_engine.bars_answer import BarsAnswer
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.schema import Config
 from mds_engine.control import Command, CommandResult, Event, Snapshot, events
+from mds_engine.control.commands import on_record
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import MdsError
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
+from mds_engine.kept_logins import KeptLogins, credentials_of
 from mds_engine.log import get_logger
+from mds_engine.logins import Logins
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
 from mds_engine.recording.recorder import Recorder
@@ -141,6 +144,17 @@ class Engine:
         for runtime in self.sources.values():
             runtime.sweeper = sweeper
         self._streaming.supervise()
+        self._logins = Logins(
+            self.sources,
+            self._routes,
+            self._plugins,
+            clock=self._clock,
+            emit=self._log.emit,
+            hours=self._streaming,
+            checker=caretaker,
+            kept=KeptLogins(credentials_of(self.config.engine)),
+            ahead_s=lambda: self.config.engine.login_ahead_s,
+        )
         self._steering = Steering(
             self.sources,
             self._routes,
@@ -151,6 +165,7 @@ class Engine:
             restarter=Restarter(self._plugins, self._hub, self._clock, self._tasks.own),
             seed=self._seed_board,
             rehearsals=self._rehearsals,
+            logins=self._logins,
         )
         self._housekeeping = Housekeeping(
             self.sources,
@@ -169,6 +184,7 @@ class Engine:
             self._hub,
             self._clock,
             forced_until=self._steering.forced_until,
+            login_of=self._logins.view,
         )
         if self._recorder is not None:
             self._recorder.attach(self.config.engine.name, self.sources.values())
@@ -181,7 +197,8 @@ class Engine:
         for override in standing:
             await self._take_up(override)
         self._tasks.own(self._housekeeping.run(), "housekeeping")
-        self._upkeep = Upkeep(self._tasks.own, caretaker, self._streaming)
+        self._upkeep = Upkeep(self._tasks.own, caretaker, self._streaming, self._logins)
+        self._tasks.own(self._logins.run(), "logins")
         self._streaming.start()
         for runtime in self.sources.values():
             self._upkeep.begin(runtime)
@@ -303,6 +320,7 @@ class Engine:
     async def apply(self, command: Command) -> CommandResult:
         """Carry out an operator's word, and write down what became of it. Never raises for a bad command."""
         result = await self._steering.apply(command)
+        command = on_record(command)
         if result.accepted:
             self._log.emit(
                 events.CommandApplied(command=command, message=result.message, reverse=result.reverse)
@@ -334,6 +352,7 @@ class Engine:
             last_event=self._log.last_number,
             trouble=(self._store.failure if self._store else None)
             or self._trouble
+            or self._logins.trouble
             or (self._recorder.failure if self._recorder else None)
             or "",
         )

@@ -53,6 +53,8 @@ def standing(command: Command) -> tuple[Standing, ...]:
             | commands.Unsubscribe()
         ):
             return ()
+        case commands.Login():
+            return ()  # what it gave is kept apart from everything else
         case commands.StartDrill() | commands.EndDrill():
             return ()  # its fault ends with the engine at the latest
 

@@ -1,7 +1,7 @@
 """A snapshot of the running engine: everything that can be seen, at one time."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from math import isfinite
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from mds_engine.control.snapshot import (
     EndpointView,
     EngineView,
     LimiterView,
+    LoginView,
     PollView,
     RouteView,
     Snapshot,
@@ -46,8 +47,10 @@ class Picture:
         clock: Clock,
         *,
         forced_until: Mapping[tuple[str, str], float],
+        login_of: Callable[[SourceRuntime], LoginView | None],
     ) -> None:
         """`forced_until` is the monotonic end of forced breakers by (source, capability)."""
+        self._login_of = login_of
         self._forced_until = forced_until
         self._name = name
         self._sources = sources
@@ -92,7 +95,11 @@ class Picture:
         capabilities = tuple(self._capability(unit, now) for unit in runtime.units.values())
         whole = self._breaker(runtime, runtime.whole, "", now)
         worst = max((whole, *(view.breaker for view in capabilities)), key=lambda view: _GRAVITY[view.state])
+        login = self._login_of(runtime)
         state, why = self._state(runtime, worst, now)
+        if login is not None and login.needed and login.opens_in_s and state not in _WITHOUT_LOGIN:
+            # It may still serve, but the exchange that it is wanted for is closed, and opens without it.
+            state, why = SourceState.LOGIN, "login needed before its exchange opens"
         main = self._main_figures(runtime)
         calls = sum(figures.window_calls for figures in self._figures_of(runtime))
         failures = sum(figures.window_failures for figures in self._figures_of(runtime))
@@ -130,6 +137,7 @@ class Picture:
             last_error_at=runtime.last_error_wall,
             simulated=bool(endpoints) and all(_is_loopback(endpoint.url) for endpoint in endpoints),
             stream=live.stream(runtime.name),
+            login=login,
             price=runtime.account.price,
             polls=_polls(runtime),
             carries=_carries(runtime),
@@ -303,6 +311,8 @@ def _is_loopback(url: str) -> bool:
     except ValueError:
         return False
 
+
+_WITHOUT_LOGIN = frozenset({SourceState.LOGIN, SourceState.DISABLED, SourceState.OUT, SourceState.FORCED})
 
 _GRAVITY = {
     BreakerState.CLOSED.value: 0,

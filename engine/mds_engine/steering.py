@@ -10,9 +10,11 @@ from mds_engine.control import commands
 from mds_engine.control.commands import Command, CommandResult
 from mds_engine.control.route_key import RouteKey
 from mds_engine.errors import MdsError
+from mds_engine.logins import Logins
 from mds_engine.model import Instrument
 from mds_engine.orders.breakers import BreakerOrders
 from mds_engine.orders.finding import Finder
+from mds_engine.orders.logins import LoginOrders
 from mds_engine.orders.routes import RouteOrders
 from mds_engine.orders.sources import Checker, Restarts, SourceOrders
 from mds_engine.orders.watching import WatchOrders
@@ -38,6 +40,7 @@ class Steering:
         restarter: Restarts,
         seed: Callable[[tuple[Instrument, ...]], None],
         rehearsals: Rehearsals,
+        logins: Logins,
     ) -> None:
         """`seed` puts a quote on the board for each instrument that is newly watched."""
         self._rehearsals = rehearsals
@@ -45,6 +48,7 @@ class Steering:
         self._of_routes = RouteOrders(find, clock, failover)
         self._of_breakers = BreakerOrders(find, clock)
         self._of_sources = SourceOrders(find, clock, checker, restarter)
+        self._of_logins = LoginOrders(find, logins)
         self._of_watching = WatchOrders(hub, seed)
 
     @property
@@ -91,6 +95,8 @@ class Steering:
                 return self._of_sources.set_rate_limit(command)
             case commands.CheckHealth():
                 return await self._of_sources.check(command)
+            case commands.Login():
+                return await self._of_logins.log_in(command)
             case commands.Subscribe():
                 return self._of_watching.subscribe(command)
             case commands.Unsubscribe():

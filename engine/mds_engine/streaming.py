@@ -128,6 +128,15 @@ class Streaming:
         if supervisor is not None:
             supervisor.wake()
 
+    def next_open(self, exchange: str, wall: float) -> float:
+        """`wall` if an exchange trades then, else when it next opens; epoch seconds UTC."""
+        return self._hours.next_open(exchange, wall) if self._config.streams.regular_hours else wall
+
+    def expect(self, exchange: str) -> None:
+        """When an exchange trades will be asked."""
+        if self._config.streams.regular_hours:
+            self._hours.expect((exchange,))
+
     def _is_open(self, exchange: str, wall: float) -> bool:
         return not self._config.streams.regular_hours or self._hours.is_open(exchange, wall)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
 from mds_engine.log import get_logger
+from mds_engine.logins import Logins
 from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.streaming import Streaming
@@ -17,8 +18,9 @@ Own = Callable[[Coroutine[None, None, None], str], asyncio.Task[None]]
 class Upkeep:
     """Begins and ends it, source by source."""
 
-    def __init__(self, own: Own, caretaker: Caretaker, streaming: Streaming) -> None:
+    def __init__(self, own: Own, caretaker: Caretaker, streaming: Streaming, logins: Logins) -> None:
         self._own = own
+        self._logins = logins
         self._caretaker = caretaker
         self._streaming = streaming
         self._tasks: dict[SourceRuntime, list[asyncio.Task[None]]] = {}
@@ -39,7 +41,7 @@ class Upkeep:
         if runtime in self._connected or runtime.refusal():
             return
         self._connected.add(runtime)
-        runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
+        runtime.connecting = self._own(self._logins.connect(runtime), f"connect {runtime.name}")
         self._tasks[runtime].append(runtime.connecting)
 
     async def end(self, runtimes: Iterable[SourceRuntime]) -> None:

@@ -73,7 +73,9 @@ def _line(event: Event, glyphs: Glyphs, zone: tzinfo | None) -> EventLine:
             | events.DataTrusted()
         ):
             return _ticks_line(event, glyphs)
-        case events.Throttled() | events.LoginNeeded() | events.QuotaSpent() | events.BudgetCrossed():
+        case events.LoginNeeded() | events.LoggedIn():
+            return _login_line(event, glyphs, zone)
+        case events.Throttled() | events.QuotaSpent() | events.BudgetCrossed():
             return _limit_line(event, glyphs, zone)
         case events.DrillStarted() | events.DrillEnded():
             return _drill_line(event, glyphs)
@@ -270,7 +272,7 @@ _NAMED = 3
 
 
 def _limit_line(
-    event: events.Throttled | events.LoginNeeded | events.QuotaSpent | events.BudgetCrossed,
+    event: events.Throttled | events.QuotaSpent | events.BudgetCrossed,
     glyphs: Glyphs,
     zone: tzinfo | None,
 ) -> EventLine:
@@ -280,8 +282,6 @@ def _limit_line(
             text = _because(f"{verb} for {duration(event.for_s)}", event.why)
             level = Level.CRITICAL if event.banned else Level.WARNING
             return EventLine(glyphs.disabled, level, event.source, text)
-        case events.LoginNeeded():
-            return EventLine(glyphs.login, Level.CRITICAL, event.source, _because("login needed", event.why))
         case events.QuotaSpent():
             until = f", back at {clock_minutes(event.resets_at, zone)}" if event.resets_at is not None else ""
             text = _because("quota spent", event.why) + until
@@ -289,6 +289,23 @@ def _limit_line(
         case events.BudgetCrossed():
             text = f"{event.meter} at {event.percent:.0f} %"
             return EventLine(glyphs.warning, Level.WARNING, event.source, text)
+        case _:
+            assert_never(event)
+
+
+def _login_line(
+    event: events.LoginNeeded | events.LoggedIn, glyphs: Glyphs, zone: tzinfo | None
+) -> EventLine:
+    match event:
+        case events.LoginNeeded():
+            what = "login needed"
+            if event.opens_in_s:
+                what += f", its exchange opens in {duration(event.opens_in_s)}"
+            level = Level.CRITICAL if event.soon else Level.WARNING
+            return EventLine(glyphs.login, level, event.source, _because(what, event.why))
+        case events.LoggedIn():
+            text = f"logged in until {clock_minutes(event.until, zone)}, {event.kept}"
+            return EventLine(glyphs.good, Level.GOOD, event.source, text)
         case _:
             assert_never(event)
 

@@ -42,6 +42,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """`timeout_s` of sources that set none, in seconds; unset means their vendor's own."""
     bars_deadline_s: PositiveSeconds = 60.0
     """Longest time for one call for bars, which may take many requests, in seconds."""
+    login_ahead_s: PositiveSeconds = 3600.0
+    """How long before its exchange opens a source whose login has ended says so, in seconds."""
     failover_enabled: bool = True
     """Whether a call moves on to the next source; false asks the primary only."""
     state_path: str = ""

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mds_engine.secret import Secret
+
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", forbid_unknown_fields=True):
     by: str = "operator"
@@ -104,6 +106,14 @@ class CheckHealth(_Command, frozen=True, tag="check-health"):
     source: str
 
 
+class Login(_Command, frozen=True, tag="login"):
+    """Log in at a vendor: without an answer ask for its page, with one exchange what the page gave."""
+
+    source: str
+    answer: Secret | msgspec.UnsetType = msgspec.UNSET
+    """What the operator brought back from the page. It is nowhere written: an encoder refuses it."""
+
+
 class Subscribe(_Command, frozen=True, tag="subscribe"):
     """Watch the live ticks of instruments."""
 
@@ -147,6 +157,7 @@ Command = (
     | RestartSource
     | SetRateLimit
     | CheckHealth
+    | Login
     | Subscribe
     | Unsubscribe
     | StartDrill
@@ -162,8 +173,17 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence: what was done, or why not."""
     reverse: Command | None = None
     """The command that undoes it, None where nothing needs undoing or nothing can."""
+    page: str = ""
+    """For `Login` without an answer: the address at which to log in, for who asked alone."""
 
 
 def same(one: Command, other: Command) -> bool:
     """Whether both would do the same, whoever asked and why."""
     return msgspec.structs.replace(one, by="", why="") == msgspec.structs.replace(other, by="", why="")
+
+
+def on_record(command: Command) -> Command:
+    """The command as it may be written down and shown: without what was entrusted to it."""
+    if isinstance(command, Login):
+        return msgspec.structs.replace(command, answer=msgspec.UNSET)
+    return command

@@ -150,10 +150,24 @@ class Throttled(_Event, frozen=True, tag="throttled"):
 
 
 class LoginNeeded(_Event, frozen=True, tag="login-needed"):
-    """The vendor refuses our key or token."""
+    """The vendor refuses our key or token, or will when its exchange opens."""
 
     source: str
     why: str
+    opens_in_s: float | None = None
+    """Seconds until the first of its exchanges trades, 0.0 while one does; None where that is not known."""
+    soon: bool = True
+    """Whether that is near: else it is said once more when it is."""
+
+
+class LoggedIn(_Event, frozen=True, tag="logged-in"):
+    """A source goes by the credentials of a new login."""
+
+    source: str
+    until: float
+    """When the vendor ends them, epoch seconds UTC."""
+    kept: str
+    """Where they are, or by whom they came, in words."""
 
 
 class QuotaSpent(_Event, frozen=True, tag="quota-spent"):
@@ -317,6 +331,7 @@ Event = (
     | RouteRestored
     | Throttled
     | LoginNeeded
+    | LoggedIn
     | QuotaSpent
     | BudgetCrossed
     | StreamConnected

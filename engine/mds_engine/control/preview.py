@@ -13,6 +13,7 @@ from mds_engine.control.commands import (
     EndDrill,
     FailOver,
     ForceBreaker,
+    Login,
     Pin,
     ResetBreaker,
     RestartSource,
@@ -24,6 +25,7 @@ from mds_engine.control.commands import (
     Unsubscribe,
 )
 from mds_engine.control.consequences import limits, routes, sources
+from mds_engine.control.consequences.login import log_in
 from mds_engine.control.consequences.targets import headroom, standing
 from mds_engine.control.consequences.words import count
 from mds_engine.control.drill_preview import preview_drill
@@ -61,6 +63,8 @@ def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: C
             return _on_source(command.source, snapshot, lambda source: limits.rate_limit(command, source))
         case CheckHealth():
             return _on_source(command.source, snapshot, sources.check)
+        case Login():
+            return _on_source(command.source, snapshot, lambda source: log_in(source, snapshot))
         case RestartSource():
             return _on_source(command.source, snapshot, lambda source: sources.restart(source, snapshot))
         case Subscribe():

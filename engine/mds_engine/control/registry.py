@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from mds_engine.control import commands
 from mds_engine.control.commands import Command
 from mds_engine.errors import InvalidRequest
+from mds_engine.secret import Secret
 
 
 class Entry(NamedTuple):
@@ -112,6 +113,13 @@ REGISTRY: tuple[Entry, ...] = (
         positional=("source",),
     ),
     Entry(
+        "login",
+        commands.Login,
+        "log in",
+        "Log in at a vendor whose credentials end: open its page, and bring back what it gives.",
+        positional=("source",),
+    ),
+    Entry(
         "subscribe",
         commands.Subscribe,
         "watch",
@@ -187,6 +195,8 @@ def build(chosen: Entry, words: Sequence[str], *, by: str) -> Command:
             if name not in fields:
                 nearest = _nearest(name, list(fields))
                 raise InvalidRequest(f"{chosen.name} has no option {word}; did you mean --{nearest}?")
+            if Secret in get_args(fields[name].type):
+                raise InvalidRequest(f"{chosen.name}: {word} is a secret, and is not typed where it is shown")
             if not rest:
                 raise InvalidRequest(f"{chosen.name}: {word} needs a value")
             values[name] = _value(rest.pop(0))

@@ -153,6 +153,21 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until its quotes are asked for again, where polls stand in for a stream; None where none do."""
 
 
+class LoginView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source stands to its vendor, where credentials end and an operator logs in."""
+
+    needed: bool
+    """The vendor honours the credentials no more, or will not when its exchange opens, which is soon."""
+    valid_until: float | None = None
+    """When the vendor ends them, epoch seconds UTC; None while nobody knows."""
+    expires_in_s: float | None = None
+    """The same from now; below zero once it is over."""
+    opens_in_s: float | None = None
+    """Until the first of its exchanges trades, 0 while one does; None while that is not known."""
+    lasts: bool = True
+    """Whether a login of now would last until then."""
+
+
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """One source."""
 
@@ -187,6 +202,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """True if its endpoints are on loopback."""
     stream: StreamView | None = None
     """None while no live ticks are wanted from it."""
+    login: LoginView | None = None
+    """None where one does not log in."""
     price: PriceView | None = None
     """None where nothing costs."""
     polls: PollView | None = None

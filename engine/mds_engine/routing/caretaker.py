@@ -90,6 +90,7 @@ class Caretaker:
             raise
         now = self._clock.now()
         runtime.unblock("login")
+        runtime.checked_at = now
         runtime.health.check_passed(now)
         for unit in runtime.units.values():
             if unit.capability is Capability.TICKS:

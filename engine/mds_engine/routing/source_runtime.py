@@ -100,6 +100,10 @@ class SourceRuntime:
         """Told when a request was counted that must not be forgotten."""
         self.recorder: Callable[[str], FrameTap | None] | None = None
         """Gives each new stream of a source, by its name, somewhere to show its raw frames."""
+        self.tell_login: Callable[[SourceRuntime, str], None] = self._tell_login
+        """Tells that a login is needed, and why."""
+        self.checked_at: float | None = None
+        """Monotonic time of the last health check that passed."""
         self.sweeper: DeadlineSweeper | None = None
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
@@ -352,8 +356,11 @@ class SourceRuntime:
     def needs_login(self, why: str) -> None:
         """The vendor refuses our key: out until a login or a good check."""
         if "login" not in self.blocks:
-            self._emit(events.LoginNeeded(source=self.name, why=why))
+            self.tell_login(self, why)
         self.block("login", f"login needed: {why}")
+
+    def _tell_login(self, _runtime: "SourceRuntime", why: str) -> None:
+        self._emit(events.LoginNeeded(source=self.name, why=why))
 
     def quota_spent(self, why: str, resets_at: float | None) -> None:
         """The plan is used up: out until it resets, an hour where nobody says when."""

@@ -12,6 +12,7 @@ from mds_engine.control.commands import (
     FailOver,
     ForceBreaker,
     ForcedState,
+    Login,
     Pin,
     ResetBreaker,
     RestartSource,
@@ -27,6 +28,7 @@ from mds_engine.control.snapshot import (
     BreakerView,
     CapabilityView,
     EngineView,
+    LoginView,
     MeterView,
     RouteView,
     SourceState,
@@ -170,6 +172,7 @@ _EXAMPLES: dict[type, Command] = {
         RestartSource(source="kite"),
         SetRateLimit(source="kite", limit=1),
         CheckHealth(source="kite"),
+        Login(source="kite"),
         Subscribe(instruments=("NSE:INFY",)),
         Unsubscribe(instruments=("NSE:INFY", "NSE:TCS")),
         StartDrill(scenario="refused", target="kite"),
@@ -188,6 +191,21 @@ def test_every_command_has_sentences_also_about_what_does_not_exist(command: typ
     assert all(sentence.endswith(".") for sentence in said)
     if unknown:
         assert said[0].startswith("There is no ")
+
+
+def test_a_login_says_which_routes_wait_for_it_and_whether_it_lasts() -> None:
+    asked = _source("kite", SourceState.LOGIN, login=LoginView(needed=True, lasts=False, opens_in_s=90_000.0))
+    waiting = msgspec.structs.replace(_snapshot(), sources=(asked,))
+    said = " ".join(preview(Login(source="kite"), waiting))
+    assert "primary of NSE/ticks" in said
+    assert "another one will be needed" in said
+
+    well = _source("kite", SourceState.ACTIVE, login=LoginView(needed=False, expires_in_s=3600.0))
+    said = " ".join(preview(Login(source="kite"), msgspec.structs.replace(_snapshot(), sources=(well,))))
+    assert "logged in already" in said
+    assert "another one" not in said
+
+    assert "no login" in preview(Login(source="yahoo"), _snapshot())[0]
 
 
 def test_standing_of_an_unknown_source() -> None:

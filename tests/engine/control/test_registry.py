@@ -10,6 +10,7 @@ from mds_engine.control.commands import (
     FailOver,
     ForceBreaker,
     ForcedState,
+    Login,
     Pin,
     SetPriority,
     SetRateLimit,
@@ -24,6 +25,12 @@ def test_every_command_has_one_entry_of_its_tag() -> None:
     assert {item.command for item in REGISTRY} == set(get_args(Command))
     for item in REGISTRY:
         assert item.command.__struct_config__.tag == item.name
+
+
+def test_a_secret_is_not_typed_where_it_is_shown() -> None:
+    with pytest.raises(InvalidRequest, match="--answer is a secret") as refusal:
+        parse("login kite --answer s3cret", by="asha")
+    assert "s3cret" not in str(refusal.value)
 
 
 def test_positional_fields_exist() -> None:
@@ -45,6 +52,7 @@ def test_positional_fields_exist() -> None:
         ("force-breaker kite open", ForceBreaker(source="kite", state=ForcedState.OPEN, by="asha")),
         ("enable-source kite false", EnableSource(source="kite", enabled=False, by="asha")),
         ("set-rate-limit kite 3 60", SetRateLimit(source="kite", limit=3, window_s=60.0, by="asha")),
+        ("login kite", Login(source="kite", by="asha")),
         ("subscribe NSE:INFY NSE:TCS", Subscribe(instruments=("NSE:INFY", "NSE:TCS"), by="asha")),
     ],
 )

@@ -1,0 +1,476 @@
+"""When an engine says that a login is needed, and by which credentials its sources go: in virtual time."""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from mds_engine.config.schema import Config, ExchangeSettings
+from mds_engine.config.source_settings import SourceSettings
+from mds_engine.control import events
+from mds_engine.control.route_key import RouteKey
+from mds_engine.errors import AuthRequired, InvalidPayload, InvalidRequest, Unavailable
+from mds_engine.kept_logins import KeptLogins
+from mds_engine.logins import Logins
+from mds_engine.model import Capability
+from mds_engine.policy.limiter import LimitWindow
+from mds_engine.routing.caretaker import Caretaker
+from mds_engine.routing.deadlines import DeadlineSweeper
+from mds_engine.secret import Secret
+from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, VendorLogin
+from mds_engine.store.credentials import CredentialStore
+from mds_engine.store.keyring_box import KeyringUnavailableError
+from mds_engine.streams.trading_hours import TradingHours
+from mds_engine.wiring import make_route, make_runtime
+
+INDIA = ZoneInfo("Asia/Kolkata")
+HOUR_S = 3600.0
+HOLIDAY = "2026-11-24"
+"""A Tuesday."""
+
+
+def wall(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=INDIA).timestamp()
+
+
+def next_six(at: float) -> float:
+    local = datetime.fromtimestamp(at, INDIA)
+    six = local.replace(hour=6, minute=0, second=0, microsecond=0)
+    return (six if local < six else six + timedelta(days=1)).timestamp()
+
+
+class KeyedSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    app: Secret = Secret("app")
+    token: Secret = Secret()
+
+
+class Broker:
+    """The far end: honours a token until the next 06:00 after it was given."""
+
+    def __init__(self, clock) -> None:
+        self.clock = clock
+        self.given: dict[str, float] = {}
+        self.is_down = False
+        self.honours_for_ever = False
+        self.checks = 0
+
+    def give(self, token: str) -> str:
+        self.given[token] = self.clock.wall()
+        return token
+
+    def check(self, token: str) -> None:
+        self.checks += 1
+        if self.is_down:
+            raise Unavailable("down for maintenance")
+        since = self.given.get(token)
+        if since is None or (not self.honours_for_ever and next_six(since) <= self.clock.wall()):
+            raise AuthRequired("the token has expired")
+
+
+class BrokersSource(Source):
+    capabilities = frozenset({Capability.QUOTE})
+
+    def __init__(self, broker: Broker, settings: KeyedSettings) -> None:
+        self.broker = broker
+        self.settings = settings
+
+    def limits(self):
+        return {"default": (LimitWindow(1000, 1.0),)}
+
+    def cost(self, capability, instruments):
+        return RequestCost()
+
+    def serves(self, capability, instrument):
+        return instrument.exchange == "NSE"
+
+    async def connect(self) -> None:
+        if not self.settings.token:
+            raise AuthRequired("log in first")
+
+    async def close(self) -> None:
+        pass
+
+    async def check(self) -> None:
+        self.broker.check(self.settings.token.reveal())
+
+    def use_credentials(self, settings) -> None:
+        self.settings = settings
+
+
+class Clock:
+    def __init__(self, virtual, begin: str) -> None:
+        self._virtual = virtual
+        self._begin = wall(begin)
+
+    def now(self) -> float:
+        return self._virtual.now()
+
+    def wall(self) -> float:
+        return self._begin + self._virtual.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._virtual.sleep(seconds)
+
+
+class MovedClock:
+    """Time that passes when somebody sleeps: for scenes with threads, which no virtual loop awaits."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += seconds
+        await asyncio.sleep(0)
+
+
+def really(scene):
+    return asyncio.run(scene(MovedClock()))
+
+
+class NoKeyring:
+    def put(self, name, text):
+        raise KeyringUnavailableError("none")
+
+    get = put
+
+
+async def calendar(first, last, names):
+    """Weekdays from 09:15 to 15:30, but for the holiday."""
+    days = []
+    day = first
+    while day <= last:
+        opens = wall(f"{day}T09:15")
+        is_closed = day.weekday() >= 5 or str(day) == HOLIDAY
+        days.append((str(day), [] if is_closed else [(opens, opens + 22_500.0)]))
+        day += timedelta(days=1)
+    return dict.fromkeys(names, days)
+
+
+class Desk:
+    """One source that one logs in at, on the route NSE/quote."""
+
+    def __init__(self, virtual, begin: str, *, file=None, hours=None, broker=None, **settings) -> None:
+        self.clock = clock = Clock(virtual, begin)
+        self.broker = broker or Broker(clock)
+        self.broker.clock = clock
+        self.file = file
+        self.events = []
+        login = VendorLogin(
+            brings="the code",
+            account=("app",),
+            gives=("token",),
+            missing=lambda given: "" if given.app else "put app under [sources.…]",
+            page=lambda given: f"https://broker.example/login?app={given.app.reveal()}",
+            exchange=self._exchange,
+            ends_at=next_six,
+            honoured_s=HOUR_S,
+        )
+        plugin = SourcePlugin(
+            kind="broker",
+            title="Broker",
+            settings=KeyedSettings,
+            create=lambda given, _context: BrokersSource(self.broker, given),
+            login=login,
+        )
+        config = Config(
+            sources={"desk": KeyedSettings(kind="broker", **settings)},
+            exchanges={"NSE": ExchangeSettings(sources=("desk",))},
+        )
+        self.runtime = make_runtime(
+            "desk",
+            config.sources["desk"],
+            config,
+            {"broker": plugin},
+            clock=clock,
+            emit=self.events.append,
+            random=random.Random(1),
+        )
+        sources = {"desk": self.runtime}
+        key = RouteKey(Capability.QUOTE, "NSE")
+        self.hours = hours or TradingHours(clock, load=calendar)
+        caretaker = Caretaker(clock=clock, sweeper=DeadlineSweeper(asyncio.get_running_loop()))
+        self.store = None if file is None else CredentialStore(file, "engine", NoKeyring())
+        self.logins = Logins(
+            sources,
+            {key: make_route(key, config, sources)},
+            {"broker": plugin},
+            clock=clock,
+            emit=self.events.append,
+            hours=self,
+            checker=caretaker,
+            kept=KeptLogins(self.store),
+            ahead_s=lambda: HOUR_S,
+        )
+        self.exchange_fails: Exception | None = None
+        self.used: set[str] = set()
+
+    async def _exchange(self, _settings, answer):
+        await self.clock.sleep(0.1)
+        if self.exchange_fails is not None:
+            raise self.exchange_fails
+        if answer.reveal() in self.used:
+            raise AuthRequired("used already")
+        self.used.add(answer.reveal())
+        return {"token": Secret(self.broker.give(f"for {answer.reveal()}"))}
+
+    def next_open(self, exchange, at):
+        return self.hours.next_open(exchange, at)
+
+    def expect(self, exchange):
+        self.hours.expect([exchange])
+
+    async def pass_until(self, moment: str) -> None:
+        """A look a minute, as the task does every few seconds."""
+        await self.hours.prepare(["NSE"])
+        while self.clock.wall() < wall(moment):
+            await self.clock.sleep(min(60.0, wall(moment) - self.clock.wall()))
+            await self.logins.look()
+
+    @property
+    def token(self) -> str:
+        return self.runtime.settings.token.reveal()
+
+    def said(self, since: int = 0) -> list[tuple[str, float, bool]]:
+        """What was said of logins that are needed: why, the hours until the open, whether that is soon."""
+        return [
+            (event.why, round(event.opens_in_s / HOUR_S, 1), event.soon)
+            for event in self.events[since:]
+            if isinstance(event, events.LoginNeeded)
+        ]
+
+    def forget(self) -> None:
+        self.events.clear()
+
+
+def test_over_a_week_a_login_is_asked_for_before_each_open_and_on_no_other_day(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-19T10:00", token=Secret("yesterday"))  # a Thursday
+        desk.broker.give("yesterday")
+        await desk.logins.connect(desk.runtime)
+        told = {}
+
+        async def day(until: str) -> None:
+            desk.forget()
+            await desk.pass_until(until)
+            told[until] = desk.said()
+
+        await day("2026-11-20T05:59")
+        await day("2026-11-20T08:14")
+        await day("2026-11-20T08:30")
+        state = desk.logins.view(desk.runtime)
+        message = await desk.logins.log_in(desk.runtime, Secret("friday"))
+        desk.events.clear()
+        await day("2026-11-23T08:14")
+        await day("2026-11-23T16:00")
+        await day("2026-11-25T08:14")
+        await day("2026-11-25T09:00")
+        return told, state, message, desk.token
+
+    told, state, message, token = virtually(scene)
+    assert told == {
+        "2026-11-20T05:59": [],
+        "2026-11-20T08:14": [("the token has expired", 3.2, False)],
+        "2026-11-20T08:30": [("the token has expired", 1.0, True)],
+        "2026-11-23T08:14": [("the token has expired", 51.2, False)],  # Saturday morning
+        "2026-11-23T16:00": [("the token has expired", 1.0, True)],
+        "2026-11-25T08:14": [],
+        "2026-11-25T09:00": [("the token has expired", 1.0, True)],  # after the holiday
+    }
+    assert state.needed
+    assert state.opens_in_s == pytest.approx(0.75 * HOUR_S, abs=60)
+    assert message == "desk is logged in for 21 h 30 min, kept until the engine ends"
+    assert token == "for friday"
+
+
+def test_a_login_makes_the_source_well_at_once_and_says_until_when(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30")
+        await desk.logins.connect(desk.runtime)
+        blocked = dict(desk.runtime.blocks)
+        await desk.logins.log_in(desk.runtime, Secret("friday"))
+        done = [event for event in desk.events if isinstance(event, events.LoggedIn)]
+        return blocked, desk.runtime.blocks, done, desk.logins.view(desk.runtime)
+
+    blocked, blocks, done, view = virtually(scene)
+    assert set(blocked) == {"login"}
+    assert blocks == {}
+    assert [(event.source, event.until) for event in done] == [("desk", wall("2026-11-21T06:00"))]
+    assert (view.needed, view.valid_until) == (False, wall("2026-11-21T06:00"))
+
+
+def test_a_vendor_that_is_down_when_its_logins_end_is_not_waited_for(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-19T10:00")
+        await desk.logins.connect(desk.runtime)
+        await desk.logins.log_in(desk.runtime, Secret("thursday"))
+        desk.broker.is_down = True
+        desk.forget()
+        await desk.pass_until("2026-11-20T08:20")
+        return desk.said(), set(desk.runtime.blocks)
+
+    said, blocks = virtually(scene)
+    assert said == [("the login ended 2 h 15 min ago", 1.0, True)]
+    assert blocks == {"login"}
+
+
+def test_a_vendor_that_honours_a_login_for_longer_is_believed(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-19T10:00")
+        await desk.logins.connect(desk.runtime)
+        await desk.logins.log_in(desk.runtime, Secret("thursday"))
+        desk.broker.honours_for_ever = True
+        desk.forget()
+        await desk.pass_until("2026-11-20T06:30")
+        within = desk.logins.view(desk.runtime).valid_until
+        await desk.pass_until("2026-11-20T10:00")
+        checks = desk.broker.checks
+        await desk.pass_until("2026-11-20T12:00")
+        return desk.said(), within, desk.logins.view(desk.runtime).valid_until, desk.broker.checks - checks
+
+    said, within, until, checks = virtually(scene)
+    assert said == []
+    assert within == wall("2026-11-20T06:00"), "half an hour of grace proves no new login"
+    assert until == wall("2026-11-21T06:00")
+    assert checks == 0, "and is asked no more, once that is known"
+
+
+def test_a_source_out_of_service_asks_for_nothing(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T05:00", enabled=False)
+        await desk.pass_until("2026-11-20T10:00")
+        return desk.said()
+
+    assert virtually(scene) == []
+
+
+def test_no_login_is_begun_where_none_can_be_done(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T05:00", app=Secret())
+        with pytest.raises(InvalidRequest, match=r"put app under \[sources\.desk\]"):
+            desk.logins.page(desk.runtime)
+        with pytest.raises(InvalidRequest):
+            await desk.logins.log_in(desk.runtime, Secret("code"))
+
+    virtually(scene)
+
+
+def test_a_refused_answer_changes_nothing_and_an_adapters_words_are_not_repeated(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T05:00")
+        await desk.logins.connect(desk.runtime)
+        desk.used.add("c0de")
+        with pytest.raises(AuthRequired, match="used already"):
+            await desk.logins.log_in(desk.runtime, Secret("c0de"))
+        desk.exchange_fails = RuntimeError("cannot parse c0de")
+        with pytest.raises(InvalidPayload) as defect:
+            await desk.logins.log_in(desk.runtime, Secret("c0de"))
+        return desk.token, set(desk.runtime.blocks), str(defect.value)
+
+    token, blocks, words = virtually(scene)
+    assert (token, blocks) == ("", {"login"})
+    assert "c0de" not in words
+
+
+def test_a_second_login_waits_for_nobody_and_is_refused(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T05:00")
+        first = asyncio.create_task(desk.logins.log_in(desk.runtime, Secret("one")))
+        await asyncio.sleep(0)
+        with pytest.raises(InvalidRequest, match="already"):
+            await desk.logins.log_in(desk.runtime, Secret("two"))
+        await first
+        return desk.token
+
+    assert virtually(scene) == "for one"
+
+
+# --- Which credentials a source goes by -----------------------------------------------------------------
+
+
+def after_a_restart(tmp_path, *, configured: str, then: str, begin: str, app: str = "app"):
+    """Log in on Friday morning with `configured` in the file; start again at `begin` with `then` in it.
+
+    Returns the token that is gone by, and what is known of it."""
+    file = tmp_path / "desk.credentials.json"
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30", file=file, token=Secret(configured))
+        await desk.logins.connect(desk.runtime)
+        assert "kept in" in await desk.logins.log_in(desk.runtime, Secret("friday"))
+        broker = desk.broker
+
+        again = Desk(virtual, begin, file=file, broker=broker, token=Secret(then), app=Secret(app))
+        await again.logins.connect(again.runtime)
+        return again.token, again.logins.view(again.runtime)
+
+    return really(scene)
+
+
+@pytest.mark.parametrize(
+    ("configured", "then", "used"),
+    [
+        ("", "", "for friday"),
+        ("thursday's", "thursday's", "for friday"),  # the file is older than the login
+        ("", "written since", "written since"),  # the file is newer than the login
+        ("thursday's", "written since", "written since"),
+        ("thursday's", "", "for friday"),
+        ("thursday's", "for friday", "for friday"),  # somebody wrote the new one into the file
+    ],
+)
+def test_the_newer_of_the_configuration_and_the_kept_login_is_used(tmp_path, configured, then, used) -> None:
+    token, view = after_a_restart(tmp_path, configured=configured, then=then, begin="2026-11-20T12:00")
+    assert token == used
+    known = wall("2026-11-21T06:00") if used == "for friday" else None
+    assert view.valid_until == known
+
+
+def test_a_kept_login_that_has_ended_is_not_used_and_what_it_replaced_is_known_to_be_older(tmp_path) -> None:
+    token, view = after_a_restart(
+        tmp_path, configured="thursday's", then="thursday's", begin="2026-11-23T07:00"
+    )
+    assert token == "thursday's"
+    assert view.valid_until == wall("2026-11-21T06:00"), "and that is over"
+
+
+def test_a_login_of_another_account_is_left_alone(tmp_path) -> None:
+    token, _ = after_a_restart(tmp_path, configured="", then="", begin="2026-11-20T12:00", app="another")
+    assert token == ""
+
+
+def test_a_login_of_another_process_is_taken_up_while_the_engine_runs(tmp_path) -> None:
+    file = tmp_path / "desk.credentials.json"
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30", file=file)
+        await desk.logins.connect(desk.runtime)
+        await desk.pass_until("2026-11-20T08:31")
+        before = set(desk.runtime.blocks)
+
+        verb = Desk(virtual, "2026-11-20T08:30", file=file, broker=desk.broker)
+        await verb.logins.log_in(verb.runtime, Secret("verb"))
+        desk.broker.clock = desk.clock
+        await desk.pass_until("2026-11-20T08:33")
+        done = [event for event in desk.events if isinstance(event, events.LoggedIn)]
+        return before, desk.token, set(desk.runtime.blocks), [event.kept for event in done]
+
+    assert really(scene) == ({"login"}, "for verb", set(), ["by another process"])
+
+
+def test_a_file_that_others_can_read_is_told_and_not_used(tmp_path) -> None:
+    file = tmp_path / "desk.credentials.json"
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30", file=file)
+        await desk.logins.log_in(desk.runtime, Secret("friday"))
+        file.chmod(0o644)
+        again = Desk(virtual, "2026-11-20T09:00", file=file, broker=desk.broker)
+        await again.logins.connect(again.runtime)
+        return again.token, again.logins.trouble
+
+    token, trouble = really(scene)
+    assert token == ""
+    assert "chmod 600" in trouble
