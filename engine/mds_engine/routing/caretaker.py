@@ -62,8 +62,17 @@ class Caretaker:
             return True
         if now - runtime.last_good_at < runtime.health.settings.interval_s:
             runtime.health.check_passed(now)
-            return False
+            return self._owes_proof(runtime)
         return True
+
+    def _owes_proof(self, runtime: SourceRuntime) -> bool:
+        """Whether a capability was not good often enough to be given its routes back: ticks that flow prove
+        nothing for calls that go elsewhere."""
+        return any(
+            unit.recovery.good_checks < unit.recovery.settings.good_checks
+            for unit in runtime.units.values()
+            if unit.capability is not Capability.TICKS
+        )
 
     def _in_doubt(self, runtime: SourceRuntime, now: float) -> bool:
         return any(
