@@ -167,14 +167,15 @@ def _check(check: DrillCheck, sight: Sight, width: int) -> tuple[Cell, ...]:
         mark, ink = sight.glyphs.good, Ink.GOOD
     else:
         mark, ink = sight.glyphs.out, Ink.BAD
+    name_width = max(12, min(_NAME, width - 2 - _VALUE - 2 - _LIMIT))
     head: Cell = (
         Span(f"{mark} ", ink),
-        *fit((Span(check.name, Ink.TEXT if check.limit else Ink.DIM),), _NAME),
+        *fit((Span(check.name, Ink.TEXT if check.limit else Ink.DIM),), name_width, more=sight.glyphs.more),
         *fit((Span(value_words(check), Ink.STRONG),), _VALUE, right=True),
         Span("  "),
         *fit((Span(check.limit, Ink.DIM),), _LIMIT),
     )
-    used = 2 + _NAME + _VALUE + 2 + _LIMIT
+    used = 2 + name_width + _VALUE + 2 + _LIMIT
     room = width - used
     why: Cell = (Span(check.why, Ink.DIM if check.ok else Ink.BAD),)
     if room < 24:

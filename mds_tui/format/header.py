@@ -59,9 +59,9 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
     )
     parts: list[tuple[int, Cell]] = [
         (0, title),
+        (0, _drill(sight.snapshot, sight.glyphs)),
         (0, liveness(sight.snapshot, status, sight.glyphs)),
         (1, _counts(sight.snapshot, sight.glyphs)),
-        (0, _drill(sight.snapshot, sight.glyphs)),
         (2, _overrides(sight.snapshot, sight.glyphs)),
         (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
         (4, _flow(status.figures) if status.started else EMPTY),

@@ -171,7 +171,8 @@ class Rehearsal:
         """Monotonic time until which recovery is watched: first of the source, then of its routes."""
         config, well_since = self._grounds.config, self._watcher.well_since
         if well_since is not None:
-            return well_since + config.failback.after_s + _GRACE_S
+            proven_s = config.failback.good_checks * config.health.interval_s
+            return well_since + max(config.failback.after_s, proven_s) + _GRACE_S
         lasts_s = max(2 * config.health.interval_s, config.reconnect.cap_s) + _GRACE_S
         return (self._cleared_at or self._began) + lasts_s
 
