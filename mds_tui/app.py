@@ -123,6 +123,10 @@ class ConsoleApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
+        if self.link.mode == "replay":
+            from mds_tui.replaying.screen import ReplayScreen
+
+            return ReplayScreen(self._now)
         return MainScreen(self._now)
 
     # Beginning and end.
@@ -247,8 +251,15 @@ class ConsoleApp(App[None]):
 
     @property
     def may_act(self) -> bool:
-        """Whether dangerous keys and words do anything now: the one place that says so."""
-        return not self.settings.read_only
+        """Whether dangerous keys and words do anything now."""
+        return not self.refusal
+
+    @property
+    def refusal(self) -> str:
+        """Why they do nothing, in a sentence; empty while they do: the one place that says so."""
+        if self.link.mode == "replay":
+            return "this is a recording: what happened in it cannot be changed"
+        return "the console is read-only" if self.settings.read_only else ""
 
     def open_dialog(self, name: str, subject: Subject) -> None:
         """Ask about a registry entry, for the row under the cursor."""

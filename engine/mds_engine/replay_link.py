@@ -12,9 +12,10 @@ from mds_engine.recording.orders import Goal, Orders
 if TYPE_CHECKING:
     from mds_engine.engine import Engine
     from mds_engine.recording.decoders import Opening
+    from mds_engine.recording.mark import Mark
     from mds_engine.recording.reading import Recording
     from mds_engine.recording.replay import Replay
-    from mds_engine.recording.survey import Mark, Survey
+    from mds_engine.recording.survey import Survey
     from mds_engine.sources.contract import SourcePlugin
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 0.0)

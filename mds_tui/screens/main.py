@@ -227,7 +227,7 @@ class MainScreen(PromptScreen):
             words = f"too small: {width}×{height}; the console needs {SMALLEST_WIDTH}×{SMALLEST_HEIGHT}"
             self.query_one("#small", Static).update(self.console.paint.words(words))
             return
-        bars = 2 + self._troubled if self._shape is Shape.WIDE else 4
+        bars = (2 + self._troubled if self._shape is Shape.WIDE else 4) + self.more_bars(height)
         places = boxes(
             width,
             height - bars,
@@ -243,6 +243,10 @@ class MainScreen(PromptScreen):
         self._show_header()
 
     # Keys that look.
+
+    def more_bars(self, _height: int) -> int:
+        """Lines that a desk of another sort has beside these, on a screen of that height."""
+        return 0
 
     def action_pane(self, number: int) -> None:
         """Focus a pane by its number."""

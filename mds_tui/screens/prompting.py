@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mds_tui.widgets.hints import Hints
     from mds_tui.widgets.prompt import Prompt
 
-READ_ONLY = "the console is read-only"
-
 
 class PromptScreen(Screen[None]):
     """A screen with a focused pane, and a prompt in place of its footer while something is typed."""
@@ -70,7 +68,7 @@ class PromptScreen(Screen[None]):
         from mds_tui.finding.values import Known
 
         known = Known(self.sight.snapshot, known_words(self.console))
-        return assist(line, known, refusal="" if self.console.may_act else READ_ONLY)
+        return assist(line, known, refusal=self.console.refusal)
 
     def on_prompt_assisted(self, message: "Prompt.Assisted") -> None:
         """Show it above the line, while there is one."""
@@ -137,7 +135,7 @@ class PromptScreen(Screen[None]):
     def use_tool(self, tool: Tool, words: str = "") -> None:
         """Open one of the console's own tools, unless that is not allowed now."""
         if tool.dangerous and not self.console.may_act:
-            self.notify(READ_ONLY, severity="warning")
+            self.notify(self.console.refusal, severity="warning")
         else:
             run(tool, self.console, words)
 
@@ -146,7 +144,7 @@ class PromptScreen(Screen[None]):
         if not entry_of(command).dangerous:
             self.console.submit(command)
         elif not self.console.may_act:
-            self.notify(READ_ONLY, severity="warning")
+            self.notify(self.console.refusal, severity="warning")
         else:
             self.console.confirm(command, entry_of(command).title)
 

@@ -31,6 +31,11 @@ class Bar(Widget):
             self._content = content
             self.refresh()
 
+    @property
+    def content(self) -> Cell:
+        """What it shows."""
+        return self._content
+
     def render_line(self, y: int) -> Strip:
         """The line."""
         content = self._content if y == 0 else EMPTY

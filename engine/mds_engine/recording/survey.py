@@ -10,6 +10,7 @@ from mds_engine.errors import MdsError, SourceError
 from mds_engine.model import Instrument, TickKind
 from mds_engine.recording.decoders import Decoders
 from mds_engine.recording.format import FrameKind, RecordedFrame
+from mds_engine.recording.mark import Mark
 from mds_engine.recording.reading import Extent, Recording
 from mds_engine.sources.contract import SourcePlugin
 
@@ -22,17 +23,6 @@ _TELL_EVERY_S = 0.2
 _SPREAD = 1.0
 """After each spell of work it rests as long: the screen and the engine share the interpreter with it."""
 _SPELL_S = 0.01
-
-
-class Mark(NamedTuple):
-    """Something that happened in a recording, for a time line."""
-
-    at: float
-    """Epoch seconds UTC."""
-    level: Level
-    subject: str
-    """A source; `recording` for what concerns all."""
-    text: str
 
 
 class Survey(NamedTuple):

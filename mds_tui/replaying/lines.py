@@ -1,0 +1,129 @@
+"""The two lines of a replay: what it is and how it stands, and its time from end to end. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
+
+from mds_engine.control.events import Level
+from mds_engine.recording.mark import Mark
+from mds_engine.replay_link import Playback
+
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, join, width_of
+from mds_tui.format.events import level_ink
+from mds_tui.format.glyphs import Glyphs
+from mds_tui.format.numbers import clock, zone_name
+from mds_tui.replaying.scale import Scale
+
+TITLE = "REPLAY, not live"
+_GRAVITY = (Level.INFO, Level.GOOD, Level.WARNING, Level.CRITICAL)
+_BEHIND = 0.8
+"""A pace below so much of what was ordered is told."""
+
+
+def banner(playback: Playback | None, width: int, glyphs: Glyphs, zone: tzinfo | None) -> Cell:
+    """What nobody shall mistake for live; the least important parts go first where it is narrow."""
+    title: Cell = (Span(f" {glyphs.forced} {TITLE}"),)
+    if playback is None:
+        return (*title, Span(f" {glyphs.separator} reading the recording"))
+    parts: list[tuple[int, Cell]] = [
+        (0, title),
+        (0, (Span(standing(playback, glyphs, zone)),)),
+        (1, (Span(speed_words(playback)),)),
+        (2, (Span(_now(playback, zone)),)),
+        (3, (Span(playback.name),)),
+        (4, (Span(f"frame {playback.rows:,}"),)),
+        (5, (Span(f"{len(playback.marks):,} marks"),) if playback.surveyed >= 1 else _reading(playback)),
+    ]
+    between = (Span(f" {glyphs.separator} "),)
+    while width_of(line := join((part for _, part in parts), between)) >= width and len(parts) > 2:
+        parts.remove(max(parts, key=lambda part: part[0]))
+    return line
+
+
+def standing(playback: Playback, glyphs: Glyphs, zone: tzinfo | None) -> str:
+    """Whether it plays, in words."""
+    if playback.seeking is not None:
+        return f"{glyphs.moved} going to {clock(playback.seeking, zone)}"
+    if playback.ended:
+        return "at the end"
+    return f"{glyphs.arrow} playing" if playback.playing else "paused"
+
+
+def speed_words(playback: Playback) -> str:
+    """`10x`; and what came of it, where this machine cannot keep up."""
+    if not playback.speed:
+        return f"as fast as can be ({playback.pace:,.0f}x)" if playback.pace else "as fast as can be"
+    behind = playback.playing and 0 < playback.pace < playback.speed * _BEHIND
+    return f"{playback.speed:g}x" + (f", reached {playback.pace:.3g}x" if behind else "")
+
+
+def time_line(
+    playback: Playback, marks: Iterable[Mark], width: int, glyphs: Glyphs, zone: tzinfo | None
+) -> Cell:
+    """From its first time to its last: how far it is, and the gravest that happened at each place."""
+    first, last = _ends(playback, zone)
+    room = width - len(first) - len(last) - 4
+    if room < 10:
+        return EMPTY
+    scale = Scale(playback.stretches)
+    here = _column(scale, playback.at, room)
+    gravest: dict[int, Level] = {}
+    for mark in marks:
+        column = _column(scale, mark.at, room)
+        gravest[column] = max(gravest.get(column, Level.INFO), mark.level, key=_GRAVITY.index)
+    spans = [Span(f" {first} ", Ink.DIM)]
+    for column in range(room):
+        action = f"screen.seek_share({column}, {room})"
+        if column == here:
+            spans.append(Span(glyphs.live, Ink.STRONG, action))
+        elif (level := gravest.get(column)) is not None:
+            spans.append(Span(sign(level, glyphs), level_ink(level), action))
+        elif column < here:
+            spans.append(Span(glyphs.line_full, Ink.ACCENT, action))
+        else:
+            spans.append(Span(glyphs.line_empty, Ink.FAINT, action))
+    return (*spans, Span(f" {last} ", Ink.DIM))
+
+
+def sign(level: Level, glyphs: Glyphs) -> str:
+    """What stands for an event on the line."""
+    return {
+        Level.INFO: glyphs.ready,
+        Level.GOOD: glyphs.good,
+        Level.WARNING: glyphs.warning,
+        Level.CRITICAL: glyphs.out,
+    }[level]
+
+
+def mark_before(marks: Sequence[Mark], at: float) -> Mark | None:
+    """The last one earlier than a time."""
+    return max((mark for mark in marks if mark.at < at), key=lambda mark: mark.at, default=None)
+
+
+def mark_after(marks: Sequence[Mark], at: float) -> Mark | None:
+    """The first one later than a time."""
+    return min((mark for mark in marks if mark.at > at), key=lambda mark: mark.at, default=None)
+
+
+def _column(scale: Scale, at: float, room: int) -> int:
+    return round(scale.share(at) * (room - 1))
+
+
+def _now(playback: Playback, zone: tzinfo | None) -> str:
+    day = datetime.fromtimestamp(playback.at, UTC).astimezone(zone)
+    return f"{day:%a} {day.day} {day:%b %Y} {clock(playback.at, zone)} {zone_name(playback.at, zone)}"
+
+
+def _ends(playback: Playback, zone: tzinfo | None) -> tuple[str, str]:
+    """With the day where it is not the same."""
+    days = [
+        datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%d %b")
+        for at in (playback.start, playback.end)
+    ]
+    times = [clock(at, zone) for at in (playback.start, playback.end)]
+    if days[0] == days[1]:
+        return times[0], times[1]
+    return f"{days[0]} {times[0]}", f"{days[1]} {times[1]}"
+
+
+def _reading(playback: Playback) -> Cell:
+    return (Span(f"looking through it {playback.surveyed:.0%}"),)
