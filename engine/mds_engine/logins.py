@@ -69,6 +69,8 @@ class _Standing:
         self.configured = fingerprint({name: getattr(settings, name) for name in login.gives})
         self.logged_in_at: float | None = None
         """None for credentials of the configuration: nobody knows how old they are."""
+        self.used: Credentials | None = None
+        """What it goes by, where that is not what the configuration says."""
         self.need: Need | None = None
         self.opens_at: float | None = None
         """When the first of its exchanges next trades; None until the first look."""
@@ -236,6 +238,7 @@ class Logins:
         runtime.settings = msgspec.structs.replace(runtime.settings, **credentials.values)
         runtime.source.use_credentials(runtime.settings)
         standing.logged_in_at = credentials.at
+        standing.used = credentials
 
     async def _go_on(self, standing: _Standing, given: Credentials, kept: str) -> str:
         """Use it at once; returns what is wrong with the source all the same, empty if it is well."""
@@ -261,6 +264,11 @@ class Logins:
 
     async def _mind(self, standing: _Standing) -> None:
         runtime, wall = standing.runtime, self._clock.wall()
+        used = standing.used
+        if used is not None and any(
+            getattr(runtime.settings, name) != secret for name, secret in used.values.items()
+        ):
+            self._use(standing, used)  # another configuration came in place, and knows nothing of it
         for exchange in self._exchanges(runtime):
             self._hours.expect(exchange)
         until = self._until(standing)

@@ -19,7 +19,7 @@ from mds_engine.routing.caretaker import Caretaker
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.secret import Secret
 from mds_engine.sources.contract import RequestCost, Source, SourcePlugin, VendorLogin
-from mds_engine.store.credentials import CredentialStore
+from mds_engine.store.credentials import CredentialStore, fingerprint
 from mds_engine.store.keyring_box import KeyringUnavailableError
 from mds_engine.streams.trading_hours import TradingHours
 from mds_engine.wiring import make_route, make_runtime
@@ -340,7 +340,9 @@ def test_a_vendor_that_honours_a_login_for_longer_is_believed(virtually) -> None
 
 def test_a_source_out_of_service_asks_for_nothing(virtually) -> None:
     async def scene(virtual):
-        desk = Desk(virtual, "2026-11-20T05:00", enabled=False)
+        desk = Desk(virtual, "2026-11-19T10:00")
+        await desk.logins.log_in(desk.runtime, Secret("thursday"))
+        desk.runtime.block("disabled", "disabled")
         await desk.pass_until("2026-11-20T10:00")
         return desk.said()
 
@@ -460,6 +462,24 @@ def test_a_login_of_another_process_is_taken_up_while_the_engine_runs(tmp_path) 
     assert really(scene) == ({"login"}, "for verb", set(), ["by another process"])
 
 
+def test_an_older_login_is_not_taken_up_because_another_source_has_a_new_one(tmp_path) -> None:
+    file = tmp_path / "desk.credentials.json"
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30", file=file)
+        await desk.logins.log_in(desk.runtime, Secret("friday"))
+
+        again = Desk(virtual, "2026-11-20T09:00", file=file, broker=desk.broker, token=Secret("since"))
+        again.broker.give("since")
+        await again.logins.connect(again.runtime)
+        given = again.store.find("desk", fingerprint({"app": Secret("app")}))
+        again.store.keep("another source", "acc0unt", given)
+        await again.pass_until("2026-11-20T09:05")
+        return again.token
+
+    assert really(scene) == "since"
+
+
 def test_a_file_that_others_can_read_is_told_and_not_used(tmp_path) -> None:
     file = tmp_path / "desk.credentials.json"
 
@@ -474,3 +494,14 @@ def test_a_file_that_others_can_read_is_told_and_not_used(tmp_path) -> None:
     token, trouble = really(scene)
     assert token == ""
     assert "chmod 600" in trouble
+
+
+def test_a_configuration_that_comes_in_place_does_not_take_the_login_away(virtually) -> None:
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30")
+        await desk.logins.log_in(desk.runtime, Secret("friday"))
+        desk.runtime.settings = KeyedSettings(kind="broker", timeout_s=3.0)
+        await desk.pass_until("2026-11-20T08:32")
+        return desk.token, desk.runtime.settings.timeout_s
+
+    assert virtually(scene) == ("for friday", 3.0)
