@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from mds_engine.applying import Applying
 from mds_engine.asking import Asking, as_instrument
 from mds_engine.bars_answer import BarsAnswer
 from mds_engine.clock import Clock, SystemClock
+from mds_engine.config.difference import Difference
+from mds_engine.config.file import ConfigFile
 from mds_engine.config.schema import Config
 from mds_engine.control import Command, CommandResult, Event, Snapshot, events
-from mds_engine.control.commands import on_record
+from mds_engine.control.commands import ApplyConfig, on_record
 from mds_engine.control.route_key import RouteKey
-from mds_engine.errors import MdsError
 from mds_engine.event_log import EventLog
 from mds_engine.keeping import Keeper
 from mds_engine.kept_logins import KeptLogins, credentials_of
@@ -29,6 +31,7 @@ from mds_engine.log import get_logger
 from mds_engine.logins import Logins
 from mds_engine.model import Capability, Instrument, Interval, Quote
 from mds_engine.picture import Picture
+from mds_engine.reconfiguring import Parts, Reconfiguring
 from mds_engine.recording.recorder import Recorder
 from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
 from mds_engine.restarting import Restarter
@@ -39,6 +42,7 @@ from mds_engine.routing.housekeeping import Housekeeping
 from mds_engine.routing.route import Route
 from mds_engine.routing.router import Router
 from mds_engine.routing.source_runtime import SourceRuntime
+from mds_engine.seeding import Seeding
 from mds_engine.sources.contract import SourcePlugin
 from mds_engine.steering import Steering
 from mds_engine.store.records import RETENTION_S, Override, Records
@@ -67,11 +71,13 @@ class Engine:
         seed: int | None = None,
         recorder: Recorder | None = None,
         rehearsals: Callable[[Grounds], Rehearsals] = NoRehearsals,
+        file: ConfigFile | None = None,
     ) -> None:
         """Does no I/O. `seed` makes jitter the same every time. Raises ConfigError for unknown vendors.
 
         A `recorder` takes the raw frames of all streams while the engine runs;
-        `rehearsals` makes what runs the drills that an operator asks for.
+        `rehearsals` makes what runs the drills that an operator asks for; `file` is
+        where `config` came from, to be read again when an operator says so.
         """
         self.config = config
         self._plugins = plugins
@@ -101,6 +107,7 @@ class Engine:
             Grounds(config, self.sources, self._routes, self._clock, self._log, self._hub, self._tasks.own)
         )
         self._recorder = recorder
+        self._file = file
         self._store: Store | None = None
         self._keeper: Keeper | None = None
         self._trouble = ""
@@ -138,6 +145,7 @@ class Engine:
             deadline_s=self.config.engine.deadline_s,
             bars_deadline_s=self.config.engine.bars_deadline_s,
         )
+        self._seeding = Seeding(self._asking, self._hub.board, self._clock, self._tasks.own)
         caretaker = Caretaker(clock=self._clock, sweeper=sweeper)
         for route in self.config.routes:
             self.route(route.key)
@@ -162,10 +170,11 @@ class Engine:
             failover=self._failover,
             hub=self._hub,
             checker=caretaker,
+            seed=self._seeding.seed,
             restarter=Restarter(self._plugins, self._hub, self._clock, self._tasks.own),
-            seed=self._seed_board,
             rehearsals=self._rehearsals,
             logins=self._logins,
+            reconfigure=self._reapply,
         )
         self._housekeeping = Housekeeping(
             self.sources,
@@ -199,10 +208,11 @@ class Engine:
         self._tasks.own(self._housekeeping.run(), "housekeeping")
         self._upkeep = Upkeep(self._tasks.own, caretaker, self._streaming, self._logins)
         self._tasks.own(self._logins.run(), "logins")
+        self._applying = self._make_applying()
         self._streaming.start()
         for runtime in self.sources.values():
             self._upkeep.begin(runtime)
-        self._seed_board(self._hub.watch(self.config.console.watched))
+        self._seeding.seed(self._hub.watch(self.config.console.watched))
 
     async def stop(self) -> None:
         """End every task, close every source. Safe to call twice."""
@@ -233,8 +243,6 @@ class Engine:
         self._keeper = Keeper(Records(self._store), self.sources, self._clock)
         standing = self._keeper.restore()
         self._log.listen(self._keeper.listen)
-        for runtime in self.sources.values():
-            runtime.counted = self._keeper.keep_account
         return standing
 
     async def wait_broken(self) -> None:
@@ -336,6 +344,13 @@ class Engine:
                 return msgspec.structs.replace(result, message=f"{result.message}, but not kept: {error}")
         return result
 
+    async def reconfigure(self, config: Config, *, by: str = "operator") -> Difference:
+        """Go by another configuration from now on, all of it or nothing; only what changed is touched.
+
+        Raises ConfigError if it cannot be used, InvalidRequest during a drill.
+        """
+        return await self._applying.take(config, by=by)
+
     async def _take_up(self, standing: Override) -> None:
         """A command that was standing before the restart stands again, and is told so."""
         result = await self._steering.apply(standing.command)
@@ -386,21 +401,38 @@ class Engine:
         runtime.sweeper = self._sweeper
         return runtime
 
+    async def _reapply(self, command: ApplyConfig) -> CommandResult:
+        return await self._applying.apply(command)
+
+    def _make_applying(self) -> Applying:
+        def use(config: Config) -> None:
+            self.config = config
+
+        parts = Parts(
+            plugins=self._plugins,
+            make=self._make,
+            sources=self.sources,
+            routes=self._routes,
+            route_of=self.route,
+            router=self._router,
+            asking=self._asking,
+            failover=self._failover,
+            housekeeping=self._housekeeping,
+            steering=self._steering,
+            streaming=self._streaming,
+            upkeep=self._upkeep,
+            seed=self._seeding.seed,
+            keeper=self._keeper,
+            recorder=self._recorder,
+        )
+        return Applying(
+            Reconfiguring(parts, use),
+            in_force=lambda: self.config,
+            rehearsing=lambda: self._rehearsals.view() is not None,
+            emit=self._log.emit,
+            file=self._file,
+        )
+
     def _route_moved(self, route: Route) -> None:
         if route.key.capability is Capability.TICKS:
             self._hub.assign()
-
-    def _seed_board(self, instruments: tuple[Instrument, ...]) -> None:
-        """Put a quote on the board for each instrument newly watched: ticks may lack a previous close."""
-        if instruments:
-            self._tasks.own(self._seed(instruments), "seed the board")
-
-    async def _seed(self, instruments: tuple[Instrument, ...]) -> None:
-        try:
-            found = await self.quotes(instruments)
-        except MdsError as error:
-            _log.info("board_not_seeded", why=str(error))
-            return
-        now = self._clock.now()
-        for quote in found.values():
-            self._hub.board.seed(quote, now)

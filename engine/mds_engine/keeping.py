@@ -53,6 +53,8 @@ def standing(command: Command) -> tuple[Standing, ...]:
             | commands.Unsubscribe()
         ):
             return ()
+        case commands.ApplyConfig():
+            return ()  # the file itself is what stands
         case commands.Login():
             return ()  # what it gave is kept apart from everything else
         case commands.StartDrill() | commands.EndDrill():
@@ -108,6 +110,8 @@ class Keeper:
                 runtime.limiters[ban.group].banned(now, now + ban.until - wall)
         for sentence in self._records.unreadable:
             _log.warning("state_not_readable", what=sentence)
+        for runtime in self._sources.values():
+            runtime.counted = self.keep_account
         overrides = self._records.overrides(wall)
         self._standing = {override.subject: override for override in overrides}
         overrides.sort(key=lambda override: override.at)

@@ -3,7 +3,7 @@
 What each kind of word does is in `mds_engine.orders`; here it is sent there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from mds_engine.clock import Clock
 from mds_engine.control import commands
@@ -41,9 +41,11 @@ class Steering:
         seed: Callable[[tuple[Instrument, ...]], None],
         rehearsals: Rehearsals,
         logins: Logins,
+        reconfigure: Callable[[commands.ApplyConfig], Awaitable[CommandResult]],
     ) -> None:
         """`seed` puts a quote on the board for each instrument that is newly watched."""
         self._rehearsals = rehearsals
+        self._reconfigure = reconfigure
         find = Finder(sources, routes)
         self._of_routes = RouteOrders(find, clock, failover)
         self._of_breakers = BreakerOrders(find, clock)
@@ -101,6 +103,8 @@ class Steering:
                 return self._of_watching.subscribe(command)
             case commands.Unsubscribe():
                 return self._of_watching.unsubscribe(command)
+            case commands.ApplyConfig():
+                return await self._reconfigure(command)
             case commands.StartDrill():
                 return self._rehearsals.start(command)
             case commands.EndDrill():

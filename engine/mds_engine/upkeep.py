@@ -11,6 +11,8 @@ from mds_engine.streaming import Streaming
 
 _log = get_logger(__name__)
 
+_LOOK_AGAIN_S = 0.02
+
 Own = Callable[[Coroutine[None, None, None], str], asyncio.Task[None]]
 """Begins a task that ends with the engine at the latest."""
 
@@ -52,7 +54,15 @@ class Upkeep:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(_until_idle(runtime) for runtime in leaving))
         await close_adapters(leaving)
+
+
+async def _until_idle(runtime: SourceRuntime) -> None:
+    """Let the calls in flight end, as long as one may take: they are nobody's fault."""
+    until = runtime.clock.now() + runtime.timeout_s
+    while runtime.seats.taken and runtime.clock.now() < until:
+        await runtime.clock.sleep(_LOOK_AGAIN_S)
 
 
 async def close_adapters(runtimes: Iterable[SourceRuntime]) -> None:

@@ -42,6 +42,7 @@ def _line(event: Event, glyphs: Glyphs, zone: tzinfo | None) -> EventLine:
             | events.CommandApplied()
             | events.CommandRefused()
             | events.OverrideEnded()
+            | events.ConfigApplied()
         ):
             return _engine_line(event, glyphs)
         case (
@@ -101,7 +102,8 @@ def _engine_line(
     | events.EngineStopped
     | events.CommandApplied
     | events.CommandRefused
-    | events.OverrideEnded,
+    | events.OverrideEnded
+    | events.ConfigApplied,
     glyphs: Glyphs,
 ) -> EventLine:
     match event:
@@ -112,6 +114,8 @@ def _engine_line(
             return EventLine(glyphs.live, Level.INFO, "engine", text)
         case events.EngineStopped():
             return EventLine(glyphs.out, Level.WARNING, "engine", "stopped in order")
+        case events.ConfigApplied():
+            return EventLine(glyphs.forced, Level.INFO, "engine", f"configured anew: {event.what}")
         case events.CommandApplied():
             said = f": “{event.command.why}”" if event.command.why else ""
             return EventLine(glyphs.forced, Level.INFO, event.command.by, _sentence(event.message) + said)

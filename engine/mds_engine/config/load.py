@@ -53,17 +53,24 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_config(file: FilePath, plugins: Mapping[str, Plugin], environ: Mapping[str, str]) -> LoadedConfig:
     """Read a file. Raises InvalidConfigError with everything that is wrong."""
+    loaded = parse_config(read_config(file), plugins, environ, name=str(file))
+    return warn_of_exposure(msgspec.structs.replace(loaded, file=file), file)
+
+
+def read_config(file: FilePath) -> str:
+    """The text of a file, with its ends of lines as they are. Raises InvalidConfigError."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidConfigError([Problem(str(file), "", f"is not UTF-8 text: {error.reason}")]) from None
     except OSError as error:
         raise InvalidConfigError([Problem(str(file), "", f"cannot be read: {error.strerror}")]) from None
-    loaded = parse_config(text, plugins, environ, name=str(file))
+
+
+def warn_of_exposure(loaded: LoadedConfig, file: FilePath) -> LoadedConfig:
+    """With a warning more, if the file holds secrets and others can read it."""
     exposed = exposure(file, _literal_secrets(loaded, str(file)))
-    return msgspec.structs.replace(
-        loaded, file=file, warnings=loaded.warnings + ((exposed,) if exposed else ())
-    )
+    return msgspec.structs.replace(loaded, warnings=(*loaded.warnings, exposed)) if exposed else loaded
 
 
 def parse_config(

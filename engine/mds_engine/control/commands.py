@@ -126,6 +126,17 @@ class Unsubscribe(_Command, frozen=True, tag="unsubscribe"):
     instruments: tuple[str, ...]
 
 
+class ApplyConfig(_Command, frozen=True, tag="apply-config"):
+    """Take what the engine's configuration file says now; only what changed is touched.
+
+    It bears no configuration: that may hold secrets, and this goes to logs and screens.
+    """
+
+    digest: str = ""
+    """Of the text that was looked at, as `mds_engine.config.file` reckons it: what was written since is not
+    taken. Empty takes the file as it is."""
+
+
 class StartDrill(_Command, frozen=True, tag="start-drill"):
     """Rehearse a fault of a source on the running engine, on our side of its connection; it ends by itself.
 
@@ -160,6 +171,7 @@ Command = (
     | Login
     | Subscribe
     | Unsubscribe
+    | ApplyConfig
     | StartDrill
     | EndDrill
 )

@@ -296,6 +296,13 @@ class OverrideEnded(_Event, frozen=True, tag="override-ended"):
     """Of a source: whose breaker it was, "" for all of them. None for a route."""
 
 
+class ConfigApplied(_Event, frozen=True, tag="config-applied"):
+    """The engine goes by another configuration; `what` names the settings that changed, without values."""
+
+    by: str
+    what: str
+
+
 class DrillStarted(_Event, frozen=True, tag="drill-started"):
     """A fault of a source is rehearsed from now on; `drill` is its number."""
 
@@ -347,6 +354,7 @@ Event = (
     | CommandApplied
     | CommandRefused
     | OverrideEnded
+    | ConfigApplied
     | DrillStarted
     | DrillEnded
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from mds_engine.control.commands import (
+    ApplyConfig,
     CheckHealth,
     Command,
     EnableSource,
@@ -71,6 +72,11 @@ def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: C
             return (f"{count(len(command.instruments), 'instrument')} will be watched live.",)
         case Unsubscribe():
             return (f"{count(len(command.instruments), 'instrument')} will no longer be watched.",)
+        case ApplyConfig():
+            return (
+                "What the configuration file says now is taken; if it cannot be used, nothing changes.",
+                "Sources whose connection is set up otherwise reconnect; all others stay connected.",
+            )
         case StartDrill() | EndDrill():
             return preview_drill(command, snapshot)
         case _:

@@ -136,6 +136,12 @@ REGISTRY: tuple[Entry, ...] = (
         positional=("instruments",),
     ),
     Entry(
+        "apply-config",
+        commands.ApplyConfig,
+        "apply the configuration",
+        "Take what the configuration file says now; only what changed is touched.",
+    ),
+    Entry(
         "start-drill",
         commands.StartDrill,
         "start a drill",
