@@ -479,14 +479,14 @@ async def test_on_real_sockets_only_what_changed_reconnects():
                 await until(lambda: all(streams(source) for source in sources))
                 before = {source: streams(source) for source in sources}
                 lost = sum(isinstance(event, events.StreamLost) for event in engine.events())
-                token = msgspec.structs.replace(config.sources["zerodha"], access_token=Secret("tomorrow's"))
+                token = msgspec.structs.replace(config.sources["zerodha"], api_secret=Secret("tomorrow's"))
                 turned = msgspec.structs.replace(
                     config,
                     sources={**config.sources, "zerodha": token},
                     breaker=BreakerSettings(open_s=11.0),
                 )
                 changes = await engine.reconfigure(turned)
-                assert changes.reconnected == {"zerodha": ("access_token",)}
+                assert changes.reconnected == {"zerodha": ("api_secret",)}
                 await until(lambda: streams("zerodha") > before["zerodha"])
                 seen: set[str] = set()
                 while seen < {"zerodha", "binance", "yahoo"}:

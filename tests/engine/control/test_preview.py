@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from mds_engine.control import Command, Snapshot
 from mds_engine.control.commands import (
+    ApplyConfig,
     CheckHealth,
     EnableSource,
     EndDrill,
@@ -175,6 +176,7 @@ _EXAMPLES: dict[type, Command] = {
         Login(source="kite"),
         Subscribe(instruments=("NSE:INFY",)),
         Unsubscribe(instruments=("NSE:INFY", "NSE:TCS")),
+        ApplyConfig(),
         StartDrill(scenario="refused", target="kite"),
         EndDrill(),
     )
