@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from mds_engine.control import Command, CommandResult
+from mds_engine.control import Command
 from mds_engine.control.events import Event, Level
 from mds_engine.link import EngineLink
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from mds_tui.acting import Acting
 from mds_tui.engine_watch import EngineWatch, Standing, Turn, restart_sentences
 from mds_tui.feed import Feed
 from mds_tui.format.cells import Cell
@@ -22,7 +23,7 @@ from mds_tui.format.sight import BLANK, Sight
 from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
 from mds_tui.palettes import ThemesAtHand
 from mds_tui.screens.main import MainScreen
-from mds_tui.screens.subjects import Subject, routes_for, sources_for
+from mds_tui.screens.subjects import Subject
 from mds_tui.settings import ConsoleSettings
 from mds_tui.terminal import terminal_is_gone
 from mds_tui.theme import css_variables, paint_of, textual_theme
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 MOST_TOASTS = 2
 """At a time: an outage of many routes must not hide the screen that shows it."""
 TOAST_LENGTH = 110
-ANSWER_WITHIN_S = 10.0
-"""A command that has no answer by then is reported as such."""
 _SEVERITY = {Level.INFO: "information", Level.GOOD: "information", Level.WARNING: "warning"}
 
 
@@ -84,7 +83,8 @@ class ConsoleApp(App[None]):
         self.link = link
         self.settings = settings
         self.wall = wall
-        self._now = now
+        self.now = now
+        self.acting = Acting(self)
         self.themes = ThemesAtHand(settings.theme, settings.own_themes)
         self._palette = self.themes.first
         self._first_theme = textual_theme(self._palette)
@@ -126,8 +126,8 @@ class ConsoleApp(App[None]):
         if self.link.mode == "replay":
             from mds_tui.replaying.screen import ReplayScreen
 
-            return ReplayScreen(self._now)
-        return MainScreen(self._now)
+            return ReplayScreen(self.now)
+        return MainScreen(self.now)
 
     # Beginning and end.
 
@@ -191,6 +191,7 @@ class ConsoleApp(App[None]):
         if turn is not None:
             self._tell_turn(turn)
         self._tell(news)
+        self.acting.beat()
         self.desk.beat(news)
 
     def view(self) -> Sight:
@@ -198,7 +199,7 @@ class ConsoleApp(App[None]):
         return Sight(self.feed.snapshot or BLANK, self.paint.glyphs, self.settings.zone)
 
     def _tell(self, news: Sequence[Event]) -> None:
-        toasts = self._incidents.sift(news, self._now()) if self.settings.toasts else ()
+        toasts = self._incidents.sift(news, self.now()) if self.settings.toasts else ()
         for events in toasts[:MOST_TOASTS]:
             line = event_line(events[0], self.paint.glyphs, self.settings.zone)
             if len(events) > 1:
@@ -257,65 +258,19 @@ class ConsoleApp(App[None]):
     @property
     def refusal(self) -> str:
         """Why they do nothing, in a sentence; empty while they do: the one place that says so."""
-        if self.link.mode == "replay":
-            return "this is a recording: what happened in it cannot be changed"
-        return "the console is read-only" if self.settings.read_only else ""
+        return self.acting.refusal()
 
     def open_dialog(self, name: str, subject: Subject) -> None:
         """Ask about a registry entry, for the row under the cursor."""
-        from mds_tui.screens.asking import dialog_for
-
-        snapshot = self.view().snapshot
-        dialog = dialog_for(
-            name,
-            subject,
-            routes=routes_for(subject, snapshot),
-            sources=sources_for(subject, snapshot),
-            view=self.view,
-            paint=self.paint,
-            operator=self.settings.operator,
-        )
-        if isinstance(dialog, str):
-            self.notify(dialog, severity="information")
-        else:
-            self.push_screen(dialog, self._answered)
+        self.acting.open_dialog(name, subject)
 
     def confirm(self, command: Command, title: str) -> None:
         """Say what a command will do, and send it if it is wanted."""
-        from mds_engine.control.preview import preview
-
-        from mds_tui.screens.dialog import Confirm
-
-        dialog = Confirm(
-            title, "do it", lambda: preview(command, self.view().snapshot), self.view, self.paint
-        )
-        self.push_screen(dialog, lambda yes: self.submit(command) if yes else None)
+        self.acting.confirm(command, title)
 
     def submit(self, command: Command) -> None:
         """Send a command and show what became of it."""
-        # A failing worker must never take the screen down with it.
-        self.run_worker(self._send(command), name="send", group="send", exit_on_error=False)
-
-    def _answered(self, command: Command | None) -> None:
-        if command is not None:
-            self.submit(command)
-
-    async def _send(self, command: Command) -> None:
-        answer = self.link.send(command)
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                result: CommandResult = await asyncio.wrap_future(answer)
-        except TimeoutError:
-            became = "it will not be done" if answer.cancelled() else "it is being done: see the events"
-            words = f"no answer from the engine within {ANSWER_WITHIN_S:.0f} s; {became}"
-            self.notify(words, title="not done" if answer.cancelled() else "waiting", severity="error")
-            return
-        self.notify(
-            result.message,
-            title="done" if result.accepted else "refused",
-            severity="information" if result.accepted else "error",
-        )
-        self.beat()
+        self.acting.submit(command)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A restart is offered while the engine is silent or has ended."""

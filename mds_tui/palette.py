@@ -38,7 +38,13 @@ class RegistryCommands(Provider):
         return [entry for entry in REGISTRY if self._console.may_act or not entry.dangerous]
 
     def _tools(self) -> list[Tool]:
-        return [tool for tool in TOOLS if self._console.may_act or not tool.dangerous]
+        console = self._console
+        return [
+            tool
+            for tool in TOOLS
+            if (console.may_act or not tool.dangerous)
+            and (console.settings.read_only or not tool.if_read_only)
+        ]
 
     def _run(self, entry: Entry) -> None:
         desk = self._console.desk

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
+from mds_engine.secret import Secret
+
 LOCAL_FPS = 10.0
 SSH_FPS = 4.0
 """A frame over SSH is bytes over somebody's uplink."""
@@ -42,7 +44,9 @@ class ConsoleSettings:
     ascii: bool = False
     """Only ASCII signs and borders, for terminals that draw the others badly."""
     read_only: bool = False
-    """Dangerous keys are greyed and do nothing."""
+    """Dangerous keys are greyed and do nothing, unless it is armed."""
+    arming_token: Secret = field(default_factory=Secret)
+    """Asked for before a read-only console is armed; an empty one is not."""
     toasts: bool = True
     """Tell in a corner, for some seconds, when data comes from elsewhere or somebody must do something."""
     bell: bool = False

@@ -26,6 +26,8 @@ class Tool(NamedTuple):
     """`module:function`, imported when it is first wanted; see `run`."""
     dangerous: bool = False
     """Greyed while acting is not allowed."""
+    if_read_only: bool = False
+    """Offered only where the console was opened read-only."""
     arguments: str = ""
     """What may follow on the `:` line, for help."""
 
@@ -38,6 +40,14 @@ TOOLS: tuple[Tool, ...] = (
         "Try the themes on and keep one; or take the one that you name.",
         "mds_tui.screens.choosing_looks:choose_theme",
         arguments="[theme]",
+    ),
+    Tool(
+        "arm",
+        "W",
+        "arm",
+        "Let a read-only console act for 5, 15 or 60 minutes; again, to end that at once.",
+        "mds_tui.screens.arming:arm",
+        if_read_only=True,
     ),
     Tool(
         "export",

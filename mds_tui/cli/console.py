@@ -112,6 +112,7 @@ class Looks:
             looks_file=kept,
             ascii=self._ascii_only or configured.ascii,
             read_only=self._read_only or configured.read_only,
+            arming_token=configured.arming_token,
             toasts=configured.toasts,
             bell=configured.bell,
             fps=float(configured.fps) if configured.fps is not None else default_fps(os.environ),

@@ -9,6 +9,7 @@ from mds_engine.control.snapshot import RouteView, Snapshot, SourceState
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, join, width_of
 from mds_tui.format.glyphs import Glyphs, state_glyph, state_ink
 from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, zone_name
+from mds_tui.format.overrides import overrides
 from mds_tui.format.sight import Sight
 
 
@@ -41,6 +42,9 @@ class Status(NamedTuple):
     paused_s: float | None = None
     figures: Figures = Figures()
     read_only: bool = False
+    """Whether the console was opened so."""
+    armed_s: float | None = None
+    """For how long it acts all the same; None if it does not."""
 
 
 _COUNTED = (SourceState.ACTIVE, SourceState.FORCED, SourceState.READY, SourceState.TRYING, SourceState.LOGIN)
@@ -62,8 +66,8 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         (0, _drill(sight.snapshot, sight.glyphs)),
         (0, liveness(sight.snapshot, status, sight.glyphs)),
         (1, _counts(sight.snapshot, sight.glyphs)),
-        (2, _overrides(sight.snapshot, sight.glyphs)),
-        (3, cell("read-only", Ink.WARN) if status.read_only else EMPTY),
+        (1, _armed(status, sight.glyphs)),
+        (2, _overrides(sight)),
         (4, _flow(status.figures) if status.started else EMPTY),
         (5, _pulse(status.figures) if status.started else EMPTY),
         (6, _losses(status.figures) if status.started else EMPTY),
@@ -161,13 +165,24 @@ def _counts(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
     return tuple(spans)
 
 
-def _overrides(snapshot: Snapshot, glyphs: Glyphs) -> Cell:
-    forced = [route for route in snapshot.routes if route.pinned is not None]
-    if not forced:
+def _armed(status: Status, glyphs: Glyphs) -> Cell:
+    """Where the console is read-only: that it is, or for how long it is not."""
+    if not status.read_only:
         return EMPTY
-    ends = [route.pinned_for_s for route in forced if route.pinned_for_s is not None]
-    left = f" {countdown(min(ends))}" if ends else ""
-    return (Span(f"{glyphs.forced} {len(forced)} forced{left}", Ink.FORCED),)
+    if status.armed_s is None:
+        return cell("read-only", Ink.WARN)
+    return (Span(f"{glyphs.warning} ARMED {countdown(status.armed_s)}", Ink.BAD),)
+
+
+def _overrides(sight: Sight) -> Cell:
+    """The override that ends first, with its countdown, and how many more there are."""
+    held = overrides(sight.snapshot)
+    if not held:
+        return EMPTY
+    first, glyphs = held[0], sight.glyphs
+    left = "until ended" if first.left_s is None else countdown(first.left_s)
+    more = f" +{len(held) - 1} more" if len(held) > 1 else ""
+    return (Span(f"{glyphs.forced} {first.what} {glyphs.arrow} {first.to} {left}{more}", Ink.FORCED),)
 
 
 def _drill(snapshot: Snapshot, glyphs: Glyphs) -> Cell:

@@ -13,7 +13,7 @@ from textual.widgets import Button
 from mds_tui.format.cells import Cell, Ink, Span
 from mds_tui.format.glyphs import state_glyph, state_ink
 from mds_tui.format.sight import Sight
-from mds_tui.forms import Form, answers
+from mds_tui.forms.form import Form, answers
 from mds_tui.screens.dialog import Dialog
 from mds_tui.widgets.choice import Choice
 from mds_tui.widgets.lines import Lines

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 
 from mds_engine.control import Command
+from mds_engine.control.commands import CheckHealth
 
 from mds_tui.format.sight import Sight
-from mds_tui.forms import AutomaticForm, EnableForm, FailOverForm, ForceBreakerForm, Form, ResetForm
+from mds_tui.forms.form import Form
+from mds_tui.forms.limits import limited_sources
+from mds_tui.forms.routes import AutomaticForm, FailOverForm
+from mds_tui.forms.sources import EnableForm, ForceBreakerForm, ResetForm, RestartForm
 from mds_tui.screens.acting import FormDialog, PriorityDialog
 from mds_tui.screens.dialog import Dialog
+from mds_tui.screens.limits import LimitDialog
 from mds_tui.screens.subjects import Subject
 from mds_tui.widgets.paint import Paint
 
@@ -21,12 +26,19 @@ def dialog_for(
     view: Callable[[], Sight],
     paint: Paint,
     operator: str,
-) -> Dialog[Command] | str:
-    """A dialog, or a sentence saying why there is nothing to ask."""
+) -> Dialog[Command] | Command | str:
+    """A dialog; the command itself where nothing need be asked; or a sentence saying why there is neither."""
     if not routes or not sources:
         return "there are no sources and routes yet"
     if name == "set-priority":
         return PriorityDialog(routes, view, paint, operator)
+    if name == "check-health":
+        if subject.source is None:
+            return "there is no source under the cursor"
+        return CheckHealth(source=subject.source, by=operator)
+    if name == "set-rate-limit":
+        limited = limited_sources(sources, view().snapshot)
+        return LimitDialog(limited, view, paint, operator) if limited else "no source has a limit"
     form = _form(name, subject, routes, sources, view())
     return form if isinstance(form, str) else FormDialog(form, view, paint, operator)
 
@@ -46,6 +58,8 @@ def _form(
             return ResetForm(sources)
         case "force-breaker":
             return ForceBreakerForm(sources)
+        case "restart-source":
+            return RestartForm(sources)
         case "enable-source":
             source = sight.snapshot.source(sources[0])
             return EnableForm(sources, enabled=source is not None and not source.enabled)

@@ -18,7 +18,7 @@ from mds_tui.widgets.paint import Paint
 
 Answer = TypeVar("Answer")
 
-_MOST_SENTENCES = 9
+_MOST_SENTENCES = 14
 _REFRESH_S = 1.0
 
 
@@ -39,7 +39,7 @@ class Dialog(ModalScreen[Answer | None]):
         border-title-align: left; border-subtitle-color: $mds-dim; padding: 0 1;
     }
     Dialog.-ascii > Vertical { border: ascii $mds-accent; }
-    Dialog Lines { height: auto; max-height: 12; background: $mds-panel; margin: 1 0 0 0; }
+    Dialog Lines { height: auto; max-height: 16; background: $mds-panel; margin: 1 0 0 0; }
     Dialog Input, Dialog Input:focus {
         height: 1; border: none; padding: 0 1; margin: 1 0 0 0; background: $mds-bar; color: $mds-text;
         background-tint: initial;

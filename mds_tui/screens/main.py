@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
 from mds_tui.format.header import Figures, Status, engine_trouble, header, tabs, trouble
+from mds_tui.format.overrides import overrides
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.panes.cost import CostPane, use_rows
 from mds_tui.panes.events import EventsPane
@@ -164,6 +165,7 @@ class MainScreen(PromptScreen):
 
     def _show_header(self) -> None:
         feed, settings = self.console.feed, self.console.settings
+        armed_s = self.console.acting.arming.left_s(self._now())
         status = Status(
             mode=self.console.link.mode,
             at=int(self.console.wall()),
@@ -173,17 +175,19 @@ class MainScreen(PromptScreen):
             paused_s=int(self._now() - self._paused_at) if self._paused_at is not None else None,
             figures=self._sampled(),
             read_only=settings.read_only,
+            armed_s=None if armed_s is None else int(armed_s),
         )
         width, engine = self.size.width, self.sight.snapshot.engine
         states = [source.state for source in self.sight.snapshot.sources]
-        routes = [(route.active, route.pinned, route.pinned_for_s) for route in self.sight.snapshot.routes]
+        routes = [(route.active, route.pinned) for route in self.sight.snapshot.routes]
+        held = [one._replace(left_s=one.left_s and int(one.left_s)) for one in overrides(self.sight.snapshot)]
         basis = (status, width, self._shape, self._focus, engine.name, engine.simulated, engine.trouble)
         # Built again only for what a reader would see: it is looked at with every beat.
         drill = self.sight.snapshot.drill
         drilled = drill and (drill.number, drill.phase, round(drill.remaining_s))
-        if (basis, states, routes, drilled, self.sight.glyphs) == self._header_basis:
+        if (basis, states, routes, held, drilled, self.sight.glyphs) == self._header_basis:
             return
-        self._header_basis = (basis, states, routes, drilled, self.sight.glyphs)
+        self._header_basis = (basis, states, routes, held, drilled, self.sight.glyphs)
         self.query_one("#header", Bar).show(header(self.sight, status, width))
         if self._shape is Shape.NARROW:
             self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))
@@ -326,6 +330,8 @@ class MainScreen(PromptScreen):
             return True if ready and (self.console.may_act or not dangerous) else None
         if action == "tool":
             tool = tool_named(str(parameters[0]))
+            if tool is not None and tool.if_read_only and not self.console.settings.read_only:
+                return False
             return True if self.console.may_act or tool is None or not tool.dangerous else None
         if action == "undo":
             if self._reversible is None:

@@ -10,10 +10,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, width_of
-from mds_tui.forms import Option
+from mds_tui.forms.form import Option
 from mds_tui.widgets.paint import NO_PAINT, Paint
 
-_LABEL = 10
+LABEL = 10
 
 
 class Choice(Widget, can_focus=True):
@@ -58,7 +58,7 @@ class Choice(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the answer under the mouse."""
-        x = _LABEL + 2
+        x = LABEL + 2
         for option in self._visible():
             width = width_of((Span(option.label),)) + 2
             if x <= event.x < x + width:
@@ -72,7 +72,7 @@ class Choice(Widget, can_focus=True):
                 (self.paint.glyphs.cursor if self.has_focus else " ").ljust(2),
                 Ink.ACCENT,
             ),
-            Span(self.field.ljust(_LABEL), Ink.TEXT if self.has_focus else Ink.DIM),
+            Span(self.field.ljust(LABEL), Ink.TEXT if self.has_focus else Ink.DIM),
         ]
         for option in self._visible():
             chosen = option.value == self.value
@@ -83,7 +83,7 @@ class Choice(Widget, can_focus=True):
 
     def _visible(self) -> Sequence[Option]:
         """All of them, or from the chosen one's neighbour on where they do not fit."""
-        room = self.size.width - _LABEL - 2
+        room = self.size.width - LABEL - 2
         options = list(self.options)
         while len(options) > 1 and sum(width_of((Span(option.label),)) + 2 for option in options) > room:
             values = [option.value for option in options]

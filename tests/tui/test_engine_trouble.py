@@ -226,7 +226,7 @@ async def test_read_only_offers_no_restart(make_app, clock, read_screen) -> None
 async def test_what_was_asked_of_a_blocked_engine_and_given_up_is_not_done_later(
     make_app, monkeypatch, clock
 ) -> None:
-    monkeypatch.setattr("mds_tui.app.ANSWER_WITHIN_S", 0.05)
+    monkeypatch.setattr("mds_tui.acting.ANSWER_WITHIN_S", 0.05)
     app = make_app()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await _is_up(app, pilot)

@@ -19,7 +19,9 @@ from mds_tui.feed import Feed
 from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.header import Figures, Status, header, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
-from mds_tui.forms import EnableForm, FailOverForm, ForceBreakerForm, ResetForm, answers
+from mds_tui.forms.form import answers
+from mds_tui.forms.routes import FailOverForm
+from mds_tui.forms.sources import EnableForm, ForceBreakerForm, ResetForm
 from mds_tui.palettes import bare_palette, load_themes
 from mds_tui.settings import default_fps, operator_name
 from mds_tui.theme import paint_of, textual_theme
@@ -140,7 +142,7 @@ def test_the_header_says_in_words_how_the_engine_is(snapshot: Snapshot) -> None:
     assert "engine stopped: no such file" in words(failure="no such file", silent_s=4.0)
     assert "display paused 12 s" in words(paused_s=12.0)
     assert "read-only" in words(read_only=True)
-    assert "1 forced 12:40" in words()
+    assert "NSE/bars ▸ yahoo 12:40" in words()
     assert "starting…" in text_of(header(Sight(BLANK), Status("embedded", 0.0, started=False), 80))
 
 

@@ -120,7 +120,7 @@ def _fields(
         if value is None:
             yield f"# {field.name} ="
         elif isinstance(value, Secret):
-            yield f'{field.name} = "${{{_variable(given["kind"], field.name)}:-}}"'
+            yield f'{field.name} = "${{{_variable(given.get("kind", "mds"), field.name)}:-}}"'
         else:
             yield setting_text(field.name, msgspec.to_builtins(value))
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mds_engine.config.recording_settings import RecordingSettings
+from mds_engine.config.secret import Secret
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control.route_key import RouteKey
@@ -114,7 +115,10 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ascii: bool = False
     """Whether states are drawn in plain ASCII, for terminals that draw glyphs badly."""
     read_only: bool = False
-    """Whether the keys that change anything are greyed and do nothing."""
+    """Whether the keys that change anything are greyed and do nothing, unless `W` arms them for a while."""
+    arming_token: Secret = Secret()
+    """What `W` asks for before it arms a read-only console, as `"${MDS_ARMING_TOKEN}"`; empty asks for
+    nothing."""
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     """Repaints a second; unset means 10, and 4 over SSH."""
     toasts: bool = True
