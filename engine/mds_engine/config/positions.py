@@ -21,6 +21,13 @@ def key_lines(text: str) -> Mapping[Path, int]:
     return MappingProxyType(scanner.lines)
 
 
+def table_lines(text: str) -> tuple[tuple[int, Path], ...]:
+    """The line of every table's own header, with the table; in the order of a valid TOML text."""
+    scanner = _Scanner(text.replace("\r\n", "\n"))
+    scanner.document()
+    return tuple(scanner.headers)
+
+
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
     """The line of a key, or of the nearest thing around it; None if there is none."""
     for length in range(len(path), 0, -1):
@@ -37,6 +44,7 @@ class _Scanner:
         self._at = 0
         self._newlines = [place for place, character in enumerate(text) if character == "\n"]
         self.lines: dict[Path, int] = {}
+        self.headers: list[tuple[int, Path]] = []
 
     def document(self) -> None:
         table: Path = ()
@@ -55,6 +63,7 @@ class _Scanner:
                 tables_seen[table] = count + 1
                 table = (*table, str(count))
             self._note(table, line)
+            self.headers.append((line, table))
 
     def _note(self, path: Path, line: int) -> None:
         for length in range(1, len(path) + 1):
