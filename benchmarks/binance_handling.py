@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.engine import Engine
-from mds_engine.model import Capability, Instrument, Tick
+from mds_engine.model import Capability, Instrument, StreamItem
+from mds_engine.model.tick_read import TickRead
 from mds_engine.policy.limiter import LimitWindow
-from mds_engine.sources.binance.decode_stream import StreamDecoder
+from mds_engine.sources.binance.decode_read import ReadDecoder
 from mds_engine.sources.contract import Deliver, RequestCost, Source, SourceContext, SourcePlugin, TickStream
+from mds_engine.streams.reader import TickReader
 
 from benchmarks.stream_frames import SYMBOLS, aggregate_trades
 from benchmarks.timing import quiet_heap
@@ -21,6 +23,25 @@ _A_READ = 280
 """Frames that one read of 64 KiB brings in a flood."""
 
 Round = Callable[[], Awaitable[float]]
+Take = Callable[[TickReader, int], Awaitable[None]]
+
+
+async def one_by_one(ticks: TickReader, count: int) -> None:
+    """Take so many ticks, each awaited by itself."""
+    for _ in range(count):
+        await anext(ticks)
+
+
+async def at_once(ticks: TickReader, count: int) -> None:
+    """Take so many ticks as they wait, and keep the latest of each instrument."""
+    latest: dict[Instrument, StreamItem] = {}
+    async with aclosing(ticks.batches()) as batches:
+        async for batch in batches:
+            for tick in batch:
+                latest[tick.instrument] = tick  # type: ignore[union-attr]  # nothing is missed here
+            count -= len(batch)
+            if not count:
+                return
 
 
 class _MemoryStream(TickStream):
@@ -28,7 +49,7 @@ class _MemoryStream(TickStream):
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._decode_all = StreamDecoder("binance").decode_all
+        self._decode = ReadDecoder("binance").decode
         self._given: asyncio.Queue[list[bytes]] = asyncio.Queue()
 
     async def open(self) -> None:
@@ -39,8 +60,8 @@ class _MemoryStream(TickStream):
             frames = await self._given.get()
             for start in range(0, len(frames), _A_READ):
                 received_ns = int(time.time() * 1e9)
-                came: list[Tick] = []
-                self._decode_all(frames[start : start + _A_READ], received_ns, came)
+                came = TickRead()
+                self._decode(frames[start : start + _A_READ], received_ns, came)
                 self._deliver(came)
                 await asyncio.sleep(0)
 
@@ -87,8 +108,11 @@ class _MemorySource(Source):
 
 
 @asynccontextmanager
-async def handle_in_memory(count: int) -> AsyncIterator[Round]:
-    """Calls to have the next so many trades handled; each returns the seconds until a reader had the last."""
+async def handle_in_memory(count: int, take: Take) -> AsyncIterator[Round]:
+    """Calls to have the next so many trades handled; each returns the seconds until a reader had the last.
+
+    `take` is how the reader takes them.
+    """
     opened: list[_MemoryStream] = []
 
     def create(_settings: SourceSettings, _context: SourceContext) -> Source:
@@ -113,8 +137,7 @@ async def handle_in_memory(count: int) -> AsyncIterator[Round]:
             with quiet_heap():
                 began = time.perf_counter()
                 opened[-1].give(frames)
-                for _ in range(count):
-                    await anext(ticks)
+                await take(ticks, count)
                 return time.perf_counter() - began
 
         yield one_round
@@ -122,9 +145,9 @@ async def handle_in_memory(count: int) -> AsyncIterator[Round]:
 
 def decode_in_memory(count: int) -> float:
     """Seconds that so many trades take from frames to Tick objects."""
-    decode_all, frames = StreamDecoder("binance").decode_all, list(aggregate_trades(0, count))
+    decode, frames = ReadDecoder("binance").decode, list(aggregate_trades(0, count))
     with quiet_heap():
         began = time.perf_counter()
         for start in range(0, count, _A_READ):
-            decode_all(frames[start : start + _A_READ], 1, [])
+            decode(frames[start : start + _A_READ], 1, TickRead())
         return time.perf_counter() - began

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
 from math import ceil, inf
+from operator import attrgetter
 
 import msgspec
 
@@ -17,10 +18,12 @@ from mds_engine.model import Instrument, Tick
 from mds_engine.model.hours import is_open as regular_hours
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.model.tick_frames import TickFrames
+from mds_engine.model.tick_read import TickRead
 from mds_engine.policy.quality_feed import Feed
 from mds_engine.policy.quality_pair import Pair
 from mds_engine.policy.quality_settings import QualitySettings
 
+_price: Callable[[Tick], float] = attrgetter("price")
 _EVERY_S = 1.0
 _FRAMES_EVERY_S = 0.4
 """Of large frames in columns only the newest is made into ticks, and no more often than this."""
@@ -124,7 +127,10 @@ class QualityMonitor:
             if len(self._frames) >= _MOST_FRAMES:
                 self._take_frames(now)
             return
-        self._note(source, ticks, now)
+        if type(ticks) is TickRead and ticks.trades is not None:
+            self._note_trades(source, ticks.trades, now)
+        else:
+            self._note(source, ticks, now)
 
     def forget(self, source: str, instruments: Iterable[Instrument] | None = None) -> None:
         """Drop what is known of a source, or of some of its instruments: it is no longer subscribed.
@@ -228,6 +234,22 @@ class QualityMonitor:
                     feed.low = price
             if tick.bid is not None or tick.ask is not None:
                 feed.book = tick
+
+    def _note_trades(self, source: str, trades: Mapping[Instrument, Sequence[Tick]], now: float) -> None:
+        """As `_note`, where trades of the same instruments came many at once."""
+        feeds = self._feeds.setdefault(source, {})
+        for instrument, run in trades.items():
+            feed = feeds.get(instrument) or self._begin(source, instrument, now)
+            high, low = feed.high, feed.low
+            for price in map(_price, run):
+                if price > high:
+                    high = price
+                if price < low:
+                    low = price
+            feed.high, feed.low = high, low
+            feed.tick = run[-1]
+            feed.heard_at = now
+            feed.ticks += len(run)
 
     def _take_frames(self, now: float) -> None:
         frames, self._frames = self._frames, {}

@@ -7,7 +7,7 @@ or the other, and moves when its ticks come the other way; whoever reads gets
 rows or columns of all, as he asks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mds_engine.model import Instrument, Quote, Tick
@@ -70,6 +70,21 @@ class Board:
         elif row.in_columns:
             self._take_out(row)
         row.put(tick, now)
+
+    def put_trades(self, trades: Mapping[Instrument, Sequence[Tick]], now: float) -> None:
+        """Note trades that bear price, size and time and nothing else: of each instrument the last says it
+        all."""
+        rows = self._rows
+        for instrument, run in trades.items():
+            row = rows.get(instrument)
+            if row is None:
+                row = self._add(instrument)
+            elif row.in_columns:
+                self._take_out(row)
+            last = run[-1]
+            row.price, row.size, row.time_ns = last.price, last.size, last.time_ns
+            row.source, row.seen_at = last.source, now
+            row.ticks += len(run)
 
     def change_source(self, instrument: Instrument, *, trusted: bool) -> None:
         """Another source takes over: a bid of one beside an ask of the other would be nobody's book.

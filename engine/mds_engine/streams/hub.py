@@ -13,6 +13,7 @@ from mds_engine.control.route_key import RouteKey
 from mds_engine.model import Capability, Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.model.tick_frames import TickFrames
+from mds_engine.model.tick_read import TickRead
 from mds_engine.policy.quality import QualityMonitor
 from mds_engine.routing.route import Route
 from mds_engine.routing.source_runtime import SourceRuntime
@@ -21,6 +22,7 @@ from mds_engine.streams.changeover import Changeover, numbers_of
 from mds_engine.streams.filler import Filler
 from mds_engine.streams.judge import Judge
 from mds_engine.streams.lane import Lane
+from mds_engine.streams.read_delivery import deliver_read
 from mds_engine.streams.reader import TickReader
 from mds_engine.streams.ring import Ring
 from mds_engine.streams.supervisor import StreamSupervisor
@@ -325,6 +327,8 @@ class TickHub:
             return
         columns = self._columns
         lanes, board, readers = self._lane_of, self.board, self._readers
+        if type(ticks) is TickRead and columns is None:
+            ticks = deliver_read(ticks, name, now, lanes=lanes, board=board, readers=readers)
         for tick in ticks:
             instrument = tick.instrument
             lane = lanes.get(instrument)

@@ -14,13 +14,15 @@ two vendors tells it, and at equal times price and size.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 import msgspec
 
 from mds_engine.model import Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag, TickKind
 from mds_engine.streams.likeness import Seam, is_known, is_older, nothing_happened, same
 
+_sequence: Callable[[Tick], int | None] = attrgetter("sequence")
 _HELD = int(TickFlag.HELD)
 _TRADE, _BOOK, _BAR = TickKind.TRADE, TickKind.BOOK, TickKind.BAR
 _MOST_WAITING = 20_000
@@ -113,6 +115,21 @@ class Lane:
         self.last_at = now
         self._recent.append(tick)
         return None
+
+    def take_run(self, trades: Sequence[Tick], now: float) -> bool:
+        """As `put` for each of these trades, if they are the next by number and all go on as they are; else
+        nothing is done, and False is returned."""
+        number = self.next_trade
+        if number is None or self.waiting or self.suspect:
+            return False
+        following = number + len(trades)
+        if [*map(_sequence, trades)] != [*range(number, following)]:
+            return False
+        self.next_trade = following
+        self.last = trades[-1]
+        self.last_at = now
+        self._recent.extend(trades)
+        return True
 
     def _numbered(self, tick: Tick, number: int, now: float) -> list[StreamItem] | None:
         expected = self.next_trade

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mds_engine.model import Instrument, Tick
 from mds_engine.model.tick_batch import TickBatch
 from mds_engine.model.tick_frames import TickFrames
+from mds_engine.model.tick_read import TickRead
 
 _NEVER = float("inf")
 _ENOUGH_PAUSES = 16
@@ -124,6 +125,9 @@ class Liveness:
             self._batches[id(ticks.instruments)] = (ticks.instruments, now)
             return
         fresh = self._fresh
+        if type(ticks) is TickRead and ticks.trades is not None:
+            fresh.update(dict.fromkeys(ticks.trades, now))
+            return
         for tick in ticks:
             fresh[tick.instrument] = now
 

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import Self
 
 from mds_engine.model import Gap, Instrument, Missed, SourceSwitched, StreamItem, Tick
 from mds_engine.model.tick_batch import TickBatch
+from mds_engine.model.tick_read import TickRead
 
 _MOST_AT_ONCE = 100_000
 """Ticks beyond a queue's bound that may wait where many came at once: no reader is too slow for what was held
 back, or asked for afterwards."""
+_MANY = frozenset({TickBatch, TickRead, list})
+"""What holds several ticks; asked by type, for isinstance would ask the abstract Sequence, which is slow."""
 _MOST_NEWS = 256
 """Switches and gaps that outlive the ticks around them when a queue overflows."""
+
+
+_Waiting = StreamItem | TickBatch | list[Tick]
 
 
 class TickReader:
@@ -41,7 +47,7 @@ class TickReader:
         self.conflated = 0
         """Ticks whose place a newer one took, as this reader asked."""
         self._latest: dict[tuple[Instrument, str], Tick] | None = {} if latest else None
-        self._queue: deque[StreamItem | TickBatch] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._news: deque[StreamItem] = deque(maxlen=_MOST_NEWS)
         self._ticks = 0
         self._beyond = 0
@@ -81,14 +87,14 @@ class TickReader:
         for item in items:
             self.put(item)
 
-    def put_batch(self, batch: TickBatch) -> None:
-        """Take the ticks of one frame."""
+    def put_batch(self, ticks: TickBatch | list[Tick]) -> None:
+        """Take the ticks of one frame or of one read; what is given is kept as it is."""
         if self._latest is not None:
-            for tick in batch:
+            for tick in ticks:
                 self._conflate(tick)
         else:
-            self._queue.append(batch)
-            self._ticks += len(batch)
+            self._queue.append(ticks)
+            self._ticks += len(ticks)
             if self._ticks > self._capacity:
                 self._make_room()
         if self._wake is not None and not self._wake.done():
@@ -114,13 +120,13 @@ class TickReader:
         while queue and (self._ticks > most or len(queue) > most + _MOST_NEWS):
             gone = queue.popleft()
             excess = self._ticks - most
-            if type(gone) is TickBatch and 0 < excess < len(gone):
-                queue.appendleft(gone[excess:])
-                gone = gone[:excess]
+            if type(gone) in _MANY and 0 < excess < len(gone):  # type: ignore[arg-type]
+                queue.appendleft(gone[excess:])  # type: ignore[index]
+                gone = gone[:excess]  # type: ignore[index]
             if isinstance(gone, SourceSwitched | Gap):
                 self._news.append(gone)
                 continue
-            number = len(gone) if type(gone) is TickBatch else 1
+            number = len(gone) if type(gone) in _MANY else 1  # type: ignore[arg-type]
             self._ticks -= number
             self.missed += number
             self._untold += number
@@ -145,8 +151,8 @@ class TickReader:
                 self._opened = None
             item = self._next()
             if item is not None:
-                if type(item) is TickBatch:  # isinstance would ask the abstract Sequence, which is slow
-                    self._opened = iter(item)
+                if type(item) in _MANY:
+                    self._opened = iter(item)  # type: ignore[arg-type]
                 else:
                     return item  # type: ignore[return-value]  # it does not narrow by type()
             elif self._closed:
@@ -154,7 +160,7 @@ class TickReader:
             else:
                 await self._wait()
 
-    async def batches(self) -> AsyncIterator[Sequence[StreamItem]]:
+    async def batches(self) -> AsyncGenerator[Sequence[StreamItem], None]:
         """All that waits, at once: a large frame as the `TickBatch` that it came in, else a list.
 
         For readers that keep up by working on columns. Use this or plain
@@ -163,11 +169,11 @@ class TickReader:
         while True:
             chunk: list[StreamItem] = []
             while (item := self._next()) is not None:
-                if type(item) is TickBatch:
+                if type(item) in _MANY:
                     if chunk:
                         yield chunk
                         chunk = []
-                    yield item
+                    yield item  # type: ignore[misc]
                 else:
                     chunk.append(item)  # type: ignore[arg-type]
             if chunk:
@@ -177,7 +183,7 @@ class TickReader:
             else:
                 await self._wait()
 
-    def _next(self) -> StreamItem | TickBatch | None:
+    def _next(self) -> _Waiting | None:
         """The next thing that waits: first what was missed and what outlived it."""
         if self._untold:
             missed, self._untold = Missed(ticks=self._untold), 0
@@ -186,10 +192,10 @@ class TickReader:
             return self._news.popleft()
         if self._queue:
             item = self._queue.popleft()
-            if type(item) is TickBatch:
-                self._ticks -= len(item)
-            elif type(item) is Tick:
+            if type(item) is Tick:
                 self._ticks -= 1
+            elif type(item) in _MANY:
+                self._ticks -= len(item)  # type: ignore[arg-type]
             return item
         if self._latest:
             return self._latest.pop(next(iter(self._latest)))

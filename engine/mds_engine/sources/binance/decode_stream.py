@@ -6,7 +6,7 @@ does the rest: 4 to 5 times as fast as `json.loads` and a loop. A frame that is
 laid out otherwise (spaces, another order) goes the slow way, to the same end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import msgspec
@@ -32,20 +32,23 @@ _EVENT_OF_STREAM = {
 }
 
 
-class _Trade(msgspec.Struct, gc=False):
-    t: int
-    p: float
-    q: float
-    T: int
-    m: bool
+class Trade(msgspec.Struct, gc=False):
+    """What is read of a trade, be it single or aggregate."""
+
+    number: int
+    price: float = msgspec.field(name="p")
+    size: float = msgspec.field(name="q")
+    time: int = msgspec.field(name="T")
+    """Milli- or microseconds since the epoch."""
+    buyer_is_maker: bool = msgspec.field(name="m")
 
 
-class _AggregateTrade(msgspec.Struct, gc=False):
-    a: int
-    p: float
-    q: float
-    T: int
-    m: bool
+class _SingleTrade(Trade, gc=False):
+    number: int = msgspec.field(name="t")
+
+
+class _AggregateTrade(Trade, gc=False):
+    number: int = msgspec.field(name="a")
 
 
 class _BookTicker(msgspec.Struct, gc=False):
@@ -105,8 +108,11 @@ class _Refusal(msgspec.Struct):
     msg: str = ""
 
 
-_decode_trade = msgspec.json.Decoder(_Trade, strict=False).decode
-_decode_aggregate_trade = msgspec.json.Decoder(_AggregateTrade, strict=False).decode
+TRADE_DECODERS: Mapping[str, Callable[[bytes], Trade]] = {
+    "trade": msgspec.json.Decoder(_SingleTrade, strict=False).decode,
+    "aggTrade": msgspec.json.Decoder(_AggregateTrade, strict=False).decode,
+}
+"""By event type."""
 _decode_book = msgspec.json.Decoder(_BookTicker, strict=False).decode
 _decode_kline = msgspec.json.Decoder(_Kline, strict=False).decode
 _decode_ticker = msgspec.json.Decoder(_Ticker, strict=False).decode
@@ -156,25 +162,11 @@ class StreamDecoder:
                 return self._decode_slowly(frame, received_ns)
         return self._decode_slowly(frame, received_ns)
 
-    def decode_all(self, frames: Iterable[bytes], received_ns: int, into: list[Tick]) -> None:
-        """The ticks of frames that came at once, in their order, put to the end of `into`.
+    def stream_of(self, frame: bytes) -> tuple[int, str, Instrument] | None:
+        """Where the payload of a combined frame begins, what event it is, and of which instrument.
 
-        Raises what `decode` raises, after what came before it.
+        None for a frame that is laid out otherwise, or whose stream is not known.
         """
-        find, append = self._by_name.get, into.append
-        for frame in frames:
-            entry = find(frame[11 : frame.find(b'"', 11)])
-            if entry is not None:
-                start, convert, instrument = entry
-                try:
-                    append(convert(frame[start:-1], instrument, received_ns))
-                    continue
-                except msgspec.DecodeError:
-                    pass  # the slow way knows what it is
-            into += self.decode(frame, received_ns)
-
-    def _learn(self, frame: bytes) -> tuple[int, Converter, Instrument] | None:
-        """How frames of this frame's stream are decoded; None if they take the slow way."""
         if not frame.startswith(_COMBINED_START):
             return None
         name = frame[11 : frame.find(b'"', 11)]
@@ -183,10 +175,17 @@ class StreamDecoder:
         event = _EVENT_OF_STREAM.get(kind)
         if event is None or not frame.startswith(_PAYLOAD_START, end):
             return None
-        instrument = self._instrument(symbol.decode("utf-8", "replace").upper())
-        entry = end + len(_PAYLOAD_START), self._by_event[event], instrument
+        return end + len(_PAYLOAD_START), event, self._instrument(symbol.decode("utf-8", "replace").upper())
+
+    def _learn(self, frame: bytes) -> tuple[int, Converter, Instrument] | None:
+        """How frames of this frame's stream are decoded; None if they take the slow way."""
+        stream = self.stream_of(frame)
+        if stream is None:
+            return None
+        start, event, instrument = stream
+        entry = start, self._by_event[event], instrument
         if len(self._by_name) < _MOST_NAMES:
-            self._by_name[name] = entry
+            self._by_name[frame[11 : frame.find(b'"', 11)]] = entry
         return entry
 
     def _decode_slowly(self, frame: bytes, received_ns: int) -> list[Tick]:
@@ -224,32 +223,22 @@ class StreamDecoder:
         return instrument
 
     def _trade(self, payload: bytes, instrument: Instrument, received_ns: int) -> Tick:
-        event = _decode_trade(payload)
-        price, time = event.p, event.T
-        return Tick(
-            instrument,
-            _TRADE,
-            price if price > 0 else _impossible(price),
-            event.q,
-            time * 1_000_000 if time < FIRST_MICROSECOND else time * 1_000,
-            received_ns,
-            sequence=event.t,
-            buyer_is_maker=event.m,
-            source=self._source,
-        )
+        return self._traded(TRADE_DECODERS["trade"](payload), instrument, received_ns)
 
     def _aggregate_trade(self, payload: bytes, instrument: Instrument, received_ns: int) -> Tick:
-        event = _decode_aggregate_trade(payload)
-        price, time = event.p, event.T
+        return self._traded(TRADE_DECODERS["aggTrade"](payload), instrument, received_ns)
+
+    def _traded(self, trade: Trade, instrument: Instrument, received_ns: int) -> Tick:
+        price, time = trade.price, trade.time
         return Tick(
             instrument,
             _TRADE,
-            price if price > 0 else _impossible(price),
-            event.q,
+            price if price > 0 else impossible(price),
+            trade.size,
             time * 1_000_000 if time < FIRST_MICROSECOND else time * 1_000,
             received_ns,
-            sequence=event.a,
-            buyer_is_maker=event.m,
+            sequence=trade.number,
+            buyer_is_maker=trade.buyer_is_maker,
             source=self._source,
         )
 
@@ -275,7 +264,7 @@ class StreamDecoder:
         return Tick(
             instrument=instrument,
             kind=_BAR,
-            price=bar.c if bar.c > 0 else _impossible(bar.c),
+            price=bar.c if bar.c > 0 else impossible(bar.c),
             time_ns=to_ns(bar.t),
             received_ns=received_ns,
             volume=bar.v,
@@ -291,7 +280,7 @@ class StreamDecoder:
         return Tick(
             instrument=instrument,
             kind=_QUOTE,
-            price=event.c if event.c > 0 else _impossible(event.c),
+            price=event.c if event.c > 0 else impossible(event.c),
             size=event.Q,
             time_ns=to_ns(event.E),
             received_ns=received_ns,
@@ -308,5 +297,6 @@ class StreamDecoder:
         )
 
 
-def _impossible(price: float) -> NoReturn:
+def impossible(price: float) -> NoReturn:
+    """Raises InvalidPayload."""
     raise InvalidPayload(f"a stream message has a price of {price:g}")

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from mds_engine.errors import InvalidRequest
-from mds_engine.model import Instrument, Tick
-from mds_engine.sources.binance.decode_stream import StreamDecoder
+from mds_engine.model import Instrument
+from mds_engine.model.tick_read import TickRead
+from mds_engine.sources.binance.decode_read import ReadDecoder
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.binance.symbols import stream_name
 from mds_engine.sources.contract import Deliver, SourceContext, StreamLimits, TickStream
@@ -42,7 +43,7 @@ class BinanceStream(TickStream):
         self._kinds = settings.stream_kinds
         self._clock = context.clock
         self._deliver = deliver
-        self._decoder = StreamDecoder(context.name)
+        self._decoder = ReadDecoder(context.name)
         self._socket = WebSocketShell(
             context.clock, endpoints, timeout_s=settings.timeout_s, tap=context.frame_tap()
         )
@@ -81,11 +82,11 @@ class BinanceStream(TickStream):
         self.last_frame_at = self._clock.now()
         frames = self._came.copy()
         self._came.clear()
-        ticks: list[Tick] = []
+        ticks = TickRead()
         try:
-            self._decoder.decode_all(frames, int(self._clock.wall() * 1e9), ticks)
+            self._decoder.decode(frames, int(self._clock.wall() * 1e9), ticks)
         finally:
-            if self._decoder.shutdown_announced:
+            if self._decoder.frames.shutdown_announced:
                 self.renew_at = min(self.renew_at, self.last_frame_at)
             if ticks:
                 self._deliver(ticks)

@@ -56,21 +56,6 @@ def test_a_trade_reads_the_same_however_it_is_laid_out(frame: str) -> None:
     assert decoder.decode(frame.encode(), 7) == [A_TRADE]
 
 
-def test_frames_that_came_at_once_read_as_they_do_one_by_one(recordings: Path) -> None:
-    frames = _hftbacktest_frames(recordings / "binance/ws_spot_btcusdt_20240808_head.hftbacktest.log.gz")
-    alone, decoder, at_once = StreamDecoder("bin"), StreamDecoder("bin"), []
-    for start in range(0, len(frames), 7):
-        decoder.decode_all(frames[start : start + 7], 7, at_once)
-    assert at_once == [tick for frame in frames for tick in alone.decode(frame, 7)]
-
-
-def test_what_came_before_a_frame_that_cannot_be_read_is_kept() -> None:
-    good, found = combined("btcusdt@trade", TRADE).encode(), []
-    with pytest.raises(InvalidPayload):
-        StreamDecoder("bin").decode_all([good, good, good[:-20], good], 7, found)
-    assert found == [A_TRADE, A_TRADE]
-
-
 def test_old_trades_with_order_ids_are_read(recordings: Path) -> None:
     (tick,) = decode((recordings / "binance/ws_spot_trade.json").read_bytes())
     assert (tick.instrument.symbol, tick.price, tick.size, tick.sequence) == (
