@@ -7,7 +7,7 @@ from pathlib import Path
 from mds_engine.control import Event
 from mds_engine.control.drill import DrillCard, DrillCheck, DrillFigures
 
-from mds_tui.details.drill import seconds_words, side_words, value_words
+from mds_tui.details.drill import many, seconds_words, side_words, value_words
 from mds_tui.export import ExportError, short
 from mds_tui.format.events import DRILL, event_line
 from mds_tui.format.numbers import NOTHING, duration, duration_ms, iso
@@ -75,15 +75,15 @@ def _figures(figures: DrillFigures) -> Iterable[str]:
     )
     yield (
         f"- ticks: {figures.ticks} delivered, {lost} lost, {figures.doubled} doubled, "
-        f"{figures.disordered} out of order, {figures.gap_s:.1f} s in {figures.gaps} gaps, longest silence "
-        f"{seconds_words(figures.silence_s)}, {figures.bent} with a wrong price"
+        f"{figures.disordered} out of order, {figures.gap_s:.1f} s in {many(figures.gaps, 'gap')}, "
+        f"longest silence {seconds_words(figures.silence_s)}, {figures.bent} with a wrong price"
     )
-    yield f"- breakers at the end: {breakers}; opened {figures.breakers_opened} times"
+    yield f"- breakers at the end: {breakers}; opened {many(figures.breakers_opened, 'time')}"
     yield (
         f"- well again after {seconds_words(figures.recovered_after_s)}; "
         f"{figures.served - figures.away} of {figures.served} routes are its own"
     )
-    yield f"- {figures.held_back} requests kept from the vendor"
+    yield f"- {many(figures.held_back, 'request')} kept from the vendor"
 
 
 def _timeline(card: DrillCard, events: Iterable[Event]) -> Iterable[str]:

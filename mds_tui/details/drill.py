@@ -93,7 +93,7 @@ def figure_lines(figures: DrillFigures, width: int) -> tuple[Cell, ...]:
         _bad(lost, " lost", bad=bool(figures.lost)),
         _bad(count(figures.doubled), " doubled", bad=bool(figures.doubled)),
         _bad(count(figures.disordered), " out of order", bad=bool(figures.disordered)),
-        _bad(f"{figures.gap_s:.1f} s", f" in {count(figures.gaps)} gaps", bad=bool(figures.gaps)),
+        _bad(f"{figures.gap_s:.1f} s", f" in {many(figures.gaps, 'gap')}", bad=bool(figures.gaps)),
     ]
     silence: list[Cell] = [_after("longest ", figures.silence_s)]
     if figures.bent:
@@ -108,7 +108,7 @@ def figure_lines(figures: DrillFigures, width: int) -> tuple[Cell, ...]:
         (Span(f"{back} of {figures.served}", Ink.TEXT), Span(" routes are its own", Ink.DIM)),
     ]
     kept: list[Cell] = [
-        (Span(count(figures.held_back), Ink.STRONG), Span(" requests kept from the vendor", Ink.DIM)),
+        (Span(many(figures.held_back, "request"), Ink.STRONG), Span(" kept from the vendor", Ink.DIM)),
         _bad(count(figures.past_breaker), " past an open breaker", bad=bool(figures.past_breaker)),
     ]
     lines: list[Cell] = [*heading("figures")]
@@ -200,6 +200,11 @@ def _events(events: Iterable[Event], number: int, sight: Sight, width: int) -> S
         lines.append((*head, *first))
         lines += [(Span(" " * used), *more) for more in rest]
     return (*heading("what it brought about"), *lines) if lines else ()
+
+
+def many(number: int, noun: str) -> str:
+    """`1 gap`, `2 gaps`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def seconds_words(seconds: float | None) -> str:

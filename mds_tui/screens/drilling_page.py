@@ -73,9 +73,11 @@ class DrillPage(Page):
             try:
                 where = await asyncio.to_thread(write, card, events, engine, default_folder())
             except ExportError as error:
-                console.notify(str(error), title="not written", severity="error")
+                told, title, severity = str(error), "not written", "error"
             else:
-                console.notify(where, title="written")
+                told, title, severity = where, "written", "information"
+            console.clear_notifications()  # below a page there is room for one
+            console.notify(told, title=title, severity=severity)  # type: ignore[arg-type]
 
         console.run_worker(work(), name="write", group="export", exit_on_error=False)
 

@@ -89,7 +89,7 @@ def _drill(app: ConsoleApp):
 async def test_a_drill_from_its_dialog_to_its_file(app_with, read_screen, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     app = app_with()
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await _ready(app, pilot)
         await pilot.press("D")
         assert "NSE/ticks" in _said(app)
@@ -129,7 +129,7 @@ async def test_a_drill_from_its_dialog_to_its_file(app_with, read_screen, tmp_pa
         await pilot.press("w")
         exports = tmp_path / "mds-tui" / "exports"
         await _until(pilot, lambda: exports.exists() and [*exports.iterdir()])
-        await _until(pilot, lambda: "scorecard was written" in read_screen(app))
+        await _until(pilot, lambda: "written: the" in read_screen(app))
         text = _only_text(exports)
         assert text.startswith("# Drill refused of zerodha: ")
         assert "- by asha: rehearsal" in text
@@ -146,7 +146,7 @@ async def test_a_drill_from_its_dialog_to_its_file(app_with, read_screen, tmp_pa
 
 async def test_what_would_be_lost_is_asked_for(app_with, read_screen) -> None:
     app = app_with()
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await _ready(app, pilot)
         await pilot.press(*":drill binance stream-mute", "enter")
         await _until(pilot, lambda: isinstance(app.screen, FormDialog))
@@ -162,7 +162,7 @@ async def test_what_would_be_lost_is_asked_for(app_with, read_screen) -> None:
 
 async def test_who_may_only_look_starts_none(app_with) -> None:
     app = app_with(read_only=True)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await _ready(app, pilot)
         await pilot.press("D")
         assert app.screen is app.desk

@@ -41,7 +41,7 @@ def test_a_drill_that_runs_tells_what_it_is_and_how_it_goes(sight) -> None:
     assert "on our side of the connection; nothing is sent to kite for it" in page
     assert "NSE/ticks had no other source" in page
     assert "41 made   41 answered   0 failed   by kite 5, yahoo 36" in page
-    assert "0 lost   0 doubled   0 out of order   0.4 s in 1 gaps" in page
+    assert "0 lost   0 doubled   0 out of order   0.4 s in 1 gap" in page
     assert "quote open   ticks closed   source closed" in page
     assert "1 of 2 routes are its own" in page
 

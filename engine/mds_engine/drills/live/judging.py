@@ -201,5 +201,5 @@ def _recovery(figures: DrillFigures, about: Circumstances) -> Iterable[DrillChec
     else:
         yield _told("well again after", None, "the watching was ended before it was")
     if about.served and not about.scenario.bends_prices:
-        away = f"; {figures.away} stay where they are until it has proved itself" if figures.away else ""
+        away = "; the rest when it has proved itself" if figures.away else ""
         yield _told("routes back", about.served - figures.away, f"of {about.served}{away}")
