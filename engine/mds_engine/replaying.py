@@ -28,6 +28,8 @@ def engine_of(replay: Replay) -> Engine:
 
 def _meet(replay: Replay, grounds: Grounds, source: str, instruments: tuple[Instrument, ...]) -> None:
     """Watch what a recording names for the first time; its source joins the routes of new exchanges."""
+    if source not in replay.exchanges:
+        return  # nothing of it had been written when the recording was opened
     exchanges = {instrument.exchange for instrument in instruments} - replay.exchanges[source]
     replay.exchanges[source] |= exchanges
     for exchange in exchanges:

@@ -4,11 +4,11 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mds_engine.errors import SourceError
-from mds_engine.model import Instrument
+from mds_engine.model import Instrument, Tick
 from mds_engine.recording.decoders import Decoders
 from mds_engine.recording.format import RecordedFrame
 from mds_engine.recording.orders import AS_FAST_AS_POSSIBLE, Goal, Orders
@@ -23,7 +23,7 @@ _AFTER_S = 1.0
 _TAIL_S = 6.0
 """Of the recording's time after the last frame: for trades that wait for others to be given up."""
 _CHUNK = 2048
-_SLICE_S = 0.01
+_SLICE_S = 0.02
 """Real seconds after which the rest of the loop gets a turn: pictures are taken, orders heard."""
 _LOOK_EVERY_S = 0.04
 """Real seconds after which the clock is moved on though nothing happens, and orders are looked at."""
@@ -139,7 +139,9 @@ class Conductor:
         A silence that is passed over ends later than `until`, where that lies in it.
         """
         clock = self._clock
+        loop = asyncio.get_running_loop()
         over = self._real() + _SLICE_S
+        alarm = clock.next_alarm  # another one only when somebody has had a turn
         while most_rows is None or self.rows < most_rows:
             if not self._chunk and not self._exhausted:
                 await self._read_on()
@@ -149,7 +151,6 @@ class Conductor:
             due = max(clock.now(), clock.when_ns(row.received_ns)) if row is not None else _FAR
             rest = self._last_due + (_AFTER_S if row is not None else _TAIL_S)
             quiet = row is None or due - self._last_due > LONGEST_SILENCE_S
-            alarm = clock.next_alarm
             stop = min(until, rest) if quiet else until
             if min(due, alarm) > stop:
                 clock.move_to(stop)
@@ -160,15 +161,20 @@ class Conductor:
                     return True
                 clock.move_to(due - _AFTER_S)
                 self._last_due = clock.now()
-                await self._settle()
+                alarm = await self._settle()
             elif row is None or alarm <= due:
                 clock.move_to(alarm)
-                await self._settle()
+                alarm = await self._settle()
             else:
                 self._chunk.pop()
                 clock.move_to(due)
                 self._last_due = due
-                await self._show(row)
+                ticks = self._decode(row)
+                if ticks and self._names_new(row.source, ticks):
+                    alarm = await self._settle()
+                self._show(row.source, ticks)
+                if _has_work(loop):
+                    alarm = await self._settle()
                 self.rows += 1
             if self._real() >= over:
                 return False
@@ -183,36 +189,37 @@ class Conductor:
         self._chunk = await asyncio.to_thread(_take, self._rows)
         self._exhausted = not self._chunk
 
-    async def _show(self, row: RecordedFrame) -> None:
+    def _decode(self, row: RecordedFrame) -> Sequence[Tick]:
         try:
-            ticks = self._decoders.take(row)
+            return self._decoders.take(row)
         except SourceError:
             self.unreadable += 1
-            ticks = ()
-        streams = self._streams.get(row.source, ())
-        now = self._clock.now()
-        for stream in streams:
-            stream.last_frame_at = now
-        known = self._known.get(row.source)
-        if ticks and known is not None:
-            new = {tick.instrument: None for tick in ticks if tick.instrument not in known}
-            if new:
-                known.update(new)
-                self.meet(row.source, new)
-                await self._settle()
-                streams = self._streams.get(row.source, ())
-            for stream in streams:
-                stream.take(ticks)
-        if _has_work(asyncio.get_running_loop()):
-            await self._settle()
+            return ()
 
-    async def _settle(self) -> None:
-        """Let everything that was woken go on until it waits again."""
+    def _names_new(self, source: str, ticks: Sequence[Tick]) -> bool:
+        """Tell of what a source names for the first time; the streams must then be given a turn."""
+        known = self._known.setdefault(source, set())
+        new = {tick.instrument: None for tick in ticks if tick.instrument not in known}
+        if new:
+            known.update(new)
+            self.meet(source, new)
+        return bool(new)
+
+    def _show(self, source: str, ticks: Sequence[Tick]) -> None:
+        now = self._clock.now()
+        for stream in self._streams.get(source, ()):
+            stream.last_frame_at = now
+            if ticks:
+                stream.take(ticks)
+
+    async def _settle(self) -> float:
+        """Let everything that was woken go on until it waits again; returns the next alarm."""
         loop = asyncio.get_running_loop()
         for _ in range(_MOST_TURNS):
             await asyncio.sleep(0)
             if not _has_work(loop):
-                return
+                break
+        return self._clock.next_alarm
 
 
 def _has_work(loop: asyncio.AbstractEventLoop) -> bool:

@@ -48,6 +48,7 @@ class Surveyor:
         *,
         wanted: Callable[[], bool] = lambda: True,
         rest: Callable[[float], object] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tell` gets what has been found, now and then and at the end; it goes on while `wanted` says so."""
         self._recording = recording
@@ -56,6 +57,7 @@ class Surveyor:
         self._tell = tell
         self._wanted = wanted
         self._rest = rest
+        self._now = now
         first_s, last_s = extent.first_ns / 1e9, extent.last_ns / 1e9
         self._together_s = max(1.0, (last_s - first_s) / _PARTS)
         self._findings: list[_Finding] = []
@@ -69,14 +71,14 @@ class Surveyor:
     def run(self) -> None:
         """Read everything. Raises nothing: what cannot be read is a mark too."""
         rows = 0
-        told_at = begun = time.monotonic()
+        told_at = begun = self._now()
         for (_, end), (start, _) in zip(self._extent.stretches, self._extent.stretches[1:], strict=False):
             self._find("silence", end, Level.INFO, "recording", _always(_silence(start - end)))
         try:
             for row in self._recording.rows():
                 self._look(row)
                 rows += 1
-                now = time.monotonic()
+                now = self._now()
                 if now - begun >= _SPELL_S:
                     if not self._wanted():
                         return
@@ -84,7 +86,7 @@ class Surveyor:
                         self._tell(self._survey(min(0.999, rows / self._extent.rows)))
                         told_at = now
                     self._rest((now - begun) * _SPREAD)
-                    begun = time.monotonic()
+                    begun = self._now()
         except (MdsError, OSError) as error:
             self._problem(str(error))
         for problem in self._recording.problems:
