@@ -388,3 +388,21 @@ def test_a_vendor_that_stays_ill_fails_the_drill(virtually, desk_of) -> None:
     assert card.verdict == "fail"
     assert [check.name for check in card.checks if not check.ok] == ["well again after"]
     assert card.cleaned
+
+
+def test_it_ends_when_its_source_is_let_go(virtually, desk_of) -> None:
+    async def scene(clock):
+        async with desk_of(clock) as desk:
+            runtime = desk.engine.sources["a"]
+            real = runtime.source
+            await desk.engine.apply(_start())
+            await clock.sleep(2.0)
+            del desk.engine.sources["a"]
+            card = await _over(desk)
+            desk.engine.sources["a"] = runtime
+            return card, runtime.source is real, clock.now()
+
+    card, is_real, at = virtually(scene)
+    assert card.ended == "its source was let go, or made anew"
+    assert is_real
+    assert at < 5.0
