@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from mds_tui.format.sight import Sight
 from mds_tui.forms.form import Option
@@ -114,12 +114,8 @@ class ArmDialog(Dialog[float]):
             lines.insert(0, "That token is wrong.")
         return lines
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
+    def do(self) -> None:
         """Arm, if the token is right; a few wrong ones close the dialog."""
-        event.stop()
-        if event.button.id != "do":
-            self.dismiss(None)
-            return
         field = self.query_one("#token", Input) if self._needs_token else None
         if self._attempt(float(self._for), "" if field is None else field.value):
             self.dismiss(float(self._for))
@@ -132,7 +128,3 @@ class ArmDialog(Dialog[float]):
         field.value = ""
         field.focus()
         self.settle()
-
-    def answer(self) -> None:
-        """Given when the button is pressed."""
-        raise NotImplementedError

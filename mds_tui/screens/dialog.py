@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, TypeVar
 
+from mds_engine.control.consequences.words import Against
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -29,6 +30,8 @@ class Dialog(ModalScreen[Answer | None]):
         Binding("escape", "cancel", "cancel", id="dialog.cancel"),
         Binding("down", "app.focus_next", "next field", show=False, id="dialog.next-field"),
         Binding("up", "app.focus_previous", "previous field", show=False, id="dialog.previous-field"),
+        Binding("pagedown", "read(1)", "read on", show=False, id="dialog.read-on"),
+        Binding("pageup", "read(-1)", "read back", show=False, id="dialog.read-back"),
         Binding("question_mark,f1", "app.explain", "help", id="dialog.help"),
     ]
     DEFAULT_CSS = """
@@ -62,6 +65,8 @@ class Dialog(ModalScreen[Answer | None]):
         self._heading = title
         self.view = view
         self.paint = paint
+        self._more = False
+        """Whether some of what will happen is out of sight."""
 
     def body(self) -> Iterable[Widget]:
         """What is asked."""
@@ -105,8 +110,9 @@ class Dialog(ModalScreen[Answer | None]):
 
     def _tell_keys(self) -> None:
         if self.is_active:
-            frame = self.query_one(Vertical)
-            frame.border_subtitle = self.paint.words(keys_words(self, plain=self.paint.plain))
+            keys = keys_words(self, plain=self.paint.plain)
+            on = "pgdn reads on  " if self._more else ""
+            self.query_one(Vertical).border_subtitle = self.paint.words(f"{on}{keys}")
 
     def on_resize(self) -> None:
         """The sentences wrap differently."""
@@ -123,6 +129,8 @@ class Dialog(ModalScreen[Answer | None]):
             content = consequence_lines(said, arrow, width - 1)
         lines.styles.height = min(len(content), most)
         lines.show(content)
+        self._more = len(content) > most
+        self._tell_keys()
 
     def _room_for_sentences(self, lines: Lines) -> int:
         # What is left by the rest: the buttons stay in sight on the smallest screen.
@@ -138,12 +146,24 @@ class Dialog(ModalScreen[Answer | None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel, or do it."""
         event.stop()
-        self.dismiss(self.answer() if event.button.id == "do" else None)
+        if event.button.id == "do":
+            self.do()
+        else:
+            self.dismiss(None)
+
+    def do(self) -> None:
+        """The other button was pressed."""
+        self.dismiss(self.answer())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter after the reason goes on to the button; it does not press it."""
         event.stop()
         self.query_one("#do", Button).focus()
+
+    def action_read(self, by: int) -> None:
+        """The sentences that are out of sight."""
+        lines = self.query_one("#preview", Lines)
+        lines.scroll_relative(y=by * max(1, lines.size.height - 1), animate=False)
 
     def action_cancel(self) -> None:
         """Leave without doing anything."""
@@ -155,8 +175,12 @@ def consequence_lines(sentences: Sequence[str], arrow: str, width: int) -> tuple
     return tuple(
         line
         for sentence in sentences
-        for line in wrap((Span(f"{arrow} ", Ink.ACCENT), Span(sentence, Ink.TEXT)), width, indent=2)
+        for line in wrap((Span(f"{arrow} ", Ink.ACCENT), Span(sentence, _ink(sentence))), width, indent=2)
     )
+
+
+def _ink(sentence: str) -> Ink:
+    return Ink.WARN if isinstance(sentence, Against) else Ink.TEXT
 
 
 class Confirm(Dialog[bool]):

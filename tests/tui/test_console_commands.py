@@ -16,7 +16,7 @@ from mds_engine.control.commands import (
 from mds_tui.screens.dialog import Dialog
 
 SIZE = (120, 40)
-KEYS = ("F", "A", "R", "B", "P", "E", "u")
+KEYS = ("F", "A", "R", "B", "P", "E", "M", "N", "u")
 
 
 async def _dialog(app, pilot, *keys: str) -> str:

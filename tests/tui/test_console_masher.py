@@ -8,7 +8,7 @@ from mds_engine.control.registry import entry_of
 from mds_tui.screens.dialog import Dialog
 
 KEYS = (
-    *"123456hjklgGsSywvfopuFARBPEJK+qxztX",
+    *"123456hjklgGsSywvfopuFARBPEMNcWJK+qxztX",
     *("up", "down", "left", "right", "tab", "shift+tab", "enter", "escape", "space", "backspace"),
     *("slash", "colon", "question_mark", "pageup", "pagedown", "home", "end", "ctrl+p", "ctrl+q"),
 )

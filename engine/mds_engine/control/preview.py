@@ -28,11 +28,11 @@ from mds_engine.control.commands import (
 from mds_engine.control.consequences import limits, routes, sources
 from mds_engine.control.consequences.login import log_in
 from mds_engine.control.consequences.targets import headroom, standing
-from mds_engine.control.consequences.words import count
+from mds_engine.control.consequences.words import Against, count
 from mds_engine.control.drill_preview import preview_drill
 from mds_engine.control.snapshot import RouteView, Snapshot, SourceView
 
-__all__ = ["headroom", "preview", "standing"]
+__all__ = ["Against", "headroom", "preview", "standing"]
 
 
 def preview(command: Command, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: C901 - one case a command

@@ -232,7 +232,7 @@ def planned(used: float, limit: float, *, hours: float = 10.0, forecast: float |
             ),
         ),
         (planned(80, 500, forecast=4280), "at the present pace that is spent in 30 min, and begins anew"),
-        (planned(100, 100), "0 of its 100 calls left today (0 %)."),
+        (planned(100, 100), "yahoo has none of its 100 calls left today; they come back in 10 h."),
     ],
 )
 def test_what_is_left_of_a_plan_is_told_against_what_would_be_asked(plan, words) -> None:

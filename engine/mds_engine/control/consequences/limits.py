@@ -1,7 +1,7 @@
 """What another rate limit will do."""
 
 from mds_engine.control.commands import SetRateLimit
-from mds_engine.control.consequences.words import count, duration, window
+from mds_engine.control.consequences.words import Against, count, duration, window
 from mds_engine.control.snapshot import LimiterView, SourceView
 
 
@@ -54,7 +54,7 @@ def _used(limit: int, limiter: LimiterView) -> tuple[str, ...]:
     if limiter.used < limit:
         return ()
     sent = f"{limiter.used:,} were sent within the last {window(limiter.window_s)}"
-    return (f"{sent}: calls wait until fewer are in it, or go to the next source.",)
+    return (Against(f"{sent}: calls wait until fewer are in it, or go to the next source."),)
 
 
 def _against_the_vendor(limit: int, limiter: LimiterView, name: str) -> tuple[str, ...]:
@@ -62,7 +62,11 @@ def _against_the_vendor(limit: int, limiter: LimiterView, name: str) -> tuple[st
     if published is None:
         return (f"{name} publishes no limit for such a window.",)
     if limit > published:
-        return (f"WARNING: the vendor publishes {published:,}; above that it may throttle or ban {name}.",)
+        return (
+            Against(
+                f"WARNING: the vendor publishes {published:,}; above that it may throttle or ban {name}."
+            ),
+        )
     if limit == published:
         return ("That is what the vendor publishes.",)
     return (f"The vendor publishes {published:,}.",)

@@ -4,25 +4,25 @@ from collections.abc import Iterable
 
 from mds_engine.control.commands import FailOver, Pin, SetPriority
 from mds_engine.control.consequences.targets import can_serve, charges, covers, poll_words, standing
-from mds_engine.control.consequences.words import count, duration
+from mds_engine.control.consequences.words import Against, count, duration
 from mds_engine.control.snapshot import RouteView, Snapshot
 
 
 def fail_over(command: FailOver, route: RouteView, snapshot: Snapshot) -> tuple[str, ...]:
     """Once, to the next source or to a named one."""
     if route.pinned is not None:
-        return (f"{route.key} is forced to {route.pinned}: give it back to automatic first.",)
+        return (Against(f"{route.key} is forced to {route.pinned}: give it back to automatic first."),)
     target = command.to or route.next_source
     if target is None:
         return (
-            f"No other source can serve {route.key} now.",
-            "The route would be down: nothing else is left to try.",
+            Against(f"No other source can serve {route.key} now."),
+            Against("The route would be down: nothing else is left to try."),
         )
     if target == route.active:
         return (f"{target} answers {route.key} already; nothing changes.",)
     sentences = list(moved(route, target, snapshot))
     if target not in route.sources:
-        sentences.append(f"{target} is not a source of {route.key}.")
+        sentences.append(Against(f"{target} is not a source of {route.key}."))
     elif route.active in route.sources:
         sentences.append(_afterwards(route, route.active, target))
     return tuple(sentences)
@@ -46,7 +46,7 @@ def pin(command: Pin, route: RouteView, snapshot: Snapshot) -> tuple[str, ...]:
         if command.ttl_s is not None
         else "Held until somebody ends it."
     )
-    sentences.append("While it is held, no other source steps in if it fails.")
+    sentences.append(Against("While it is held, no other source steps in if it fails."))
     return tuple(sentences)
 
 
@@ -58,7 +58,7 @@ def unpin(route: RouteView, snapshot: Snapshot) -> tuple[str, ...]:
     if choice is None:
         return (
             f"{route.key} is no longer forced to {route.pinned}.",
-            "No source is well enough to serve it.",
+            Against("No source is well enough to serve it."),
         )
     if choice == route.active:
         return (f"{route.key} is automatic again; {choice} stays the one that answers.",)
@@ -72,12 +72,12 @@ def set_priority(command: SetPriority, route: RouteView, snapshot: Snapshot) -> 
     sentences = [f"{route.key} tries {', then '.join(command.sources) or 'nobody'}."]
     missing = [name for name in route.sources if name not in command.sources]
     if missing:
-        sentences.append(f"{' and '.join(missing)} will no longer serve it.")
+        sentences.append(Against(f"{' and '.join(missing)} will no longer serve it."))
     first = _first_fit(command.sources, route, snapshot)
     if route.pinned is not None:
         sentences.append(f"It stays forced to {route.pinned} meanwhile.")
     elif first is None:
-        sentences.append("None of them can serve now.")
+        sentences.append(Against("None of them can serve now."))
     elif first == route.active:
         sentences.append(f"{first} stays the one that answers.")
     else:
@@ -96,8 +96,8 @@ def _polled_first(
     if first is None or first.polls is None or not streams:
         return ()
     told = said == first.name and said != route.active and route.instruments
-    words = () if told else (poll_words(first, max(1, route.instruments)),)
-    return (*words, f"{streams[0]}, which streams, comes after it.")
+    words = () if told else (Against(poll_words(first, max(1, route.instruments))),)
+    return (*words, Against(f"{streams[0]}, which streams, comes after it."))
 
 
 def moved(route: RouteView, target: str, snapshot: Snapshot) -> tuple[str, ...]:

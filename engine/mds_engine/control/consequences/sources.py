@@ -4,7 +4,7 @@ from typing import assert_never
 
 from mds_engine.control.commands import EnableSource, ForceBreaker, ForcedState, ResetBreaker
 from mds_engine.control.consequences.targets import charges, covers, headroom, standing
-from mds_engine.control.consequences.words import count, duration
+from mds_engine.control.consequences.words import Against, count, duration
 from mds_engine.control.snapshot import RouteView, Snapshot, SourceView
 
 
@@ -130,9 +130,9 @@ def _leaves(route: RouteView, *, meanwhile: bool) -> str:
     moved = f" with {count(route.instruments, 'instrument')}" if route.instruments else ""
     until = " until it is back" if meanwhile else ""
     if route.pinned is not None:
-        return f"{route.key} is forced to it, and is down{moved}{until}."
+        return Against(f"{route.key} is forced to it, and is down{moved}{until}.")
     if route.next_source is None:
-        return f"{route.key} is down{moved}{until}: no other source can serve it."
+        return Against(f"{route.key} is down{moved}{until}: no other source can serve it.")
     return f"{route.key} moves to {route.next_source}{moved}."
 
 
@@ -141,4 +141,4 @@ def _standby(source: SourceView, capability: str | None, *, meanwhile: bool) -> 
     if meanwhile or source.stream is None or capability not in {None, "", "ticks"}:
         return ()
     held = source.stream.instruments - source.stream.delivers
-    return (f"It no longer stands by for {count(held, 'live instrument')}.",) if held > 0 else ()
+    return (Against(f"It no longer stands by for {count(held, 'live instrument')}."),) if held > 0 else ()

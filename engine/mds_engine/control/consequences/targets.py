@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from mds_engine.control.consequences.words import (
+    Against,
     about,
     amount,
     count,
@@ -33,12 +34,14 @@ def standing(name: str, snapshot: Snapshot, capability: str = "") -> tuple[str, 
     source = snapshot.source(name)
     if source is None:
         return (f"There is no source {name}.",)
-    sentences = [f"{name} is {', '.join(_condition(source, capability))}."]
+    condition = f"{name} is {', '.join(_condition(source, capability))}."
+    fit = can_serve(source, capability) and source.health == "healthy"
+    sentences: list[str] = [condition if fit else Against(condition)]
     if source.state in {SourceState.OUT, SourceState.DISABLED, SourceState.LOGIN} and source.why:
-        sentences.append(f"Against it: {source.why}.".replace("..", "."))
+        sentences.append(Against(f"Against it: {source.why}.".replace("..", ".")))
     blocked_s = max((limiter.blocked_for_s for limiter in source.limiters), default=0.0)
     if blocked_s > 0:
-        sentences.append(f"{name} is held back for {duration(blocked_s)} more.")
+        sentences.append(Against(f"{name} is held back for {duration(blocked_s)} more."))
     return tuple(sentences)
 
 
@@ -73,7 +76,7 @@ def covers(route: RouteView, target: str, snapshot: Snapshot) -> tuple[str, ...]
     source, live = snapshot.source(target), route.instruments
     if not live or source is None:
         return ()
-    sentences = []
+    sentences: list[str] = []
     view = next((view for view in route.coverage if view.source == target), None)
     if view is not None:
         sentences += _coverage_words(view)
@@ -81,19 +84,18 @@ def covers(route: RouteView, target: str, snapshot: Snapshot) -> tuple[str, ...]
         other = _others(source, route, snapshot)
         beyond = live + other - source.carries
         if beyond > 0:
-            sentences.append(
-                f"Its connections carry {source.carries:,} instruments in all: {beyond:,} would be left out."
-            )
+            most = f"{source.carries:,} instruments in all"
+            sentences.append(Against(f"Its connections carry {most}: {beyond:,} would be left out."))
     if source.polls is not None:
-        sentences.append(poll_words(source, live))
+        sentences.append(Against(poll_words(source, live)))
     return tuple(sentences)
 
 
 def _coverage_words(view: CoverageView) -> list[str]:
     name, total = view.source, view.has + view.lacks + view.untried
-    words = []
+    words: list[str] = []
     if not view.has and not view.lacks:
-        words.append(f"{name} has streamed none of them yet: whether it has them is not known.")
+        words.append(Against(f"{name} has streamed none of them yet: whether it has them is not known."))
     elif view.untried:
         words.append(
             f"{name} is known to have {view.has:,} of them; {view.untried:,} were never tried there."
@@ -103,7 +105,7 @@ def _coverage_words(view: CoverageView) -> list[str]:
     else:
         words.append(f"{name} has {view.has:,} of them.")
     if view.lacks:
-        words.append(f"{view.lacks:,} would be lost: {listed(view.lacking, of=view.lacks)}.")
+        words.append(Against(f"{view.lacks:,} would be lost: {listed(view.lacking, of=view.lacks)}."))
     return words
 
 
@@ -203,19 +205,23 @@ def _plan(name: str, meter: MeterView, added: float, at: float) -> str:
     assert meter.limit is not None
     period = "today" if meter.period == "day" else f"this {meter.period}"
     left = max(0.0, meter.limit - meter.used)
+    back = about(max(0.0, (meter.resets_at or at) - at))
     share = 100 - percent(meter.used, meter.limit)
+    if not left:
+        none = f"{name} has none of its {meter.limit:,.0f} {meter.meter} left {period}"
+        return Against(f"{none}." if meter.resets_at is None else f"{none}; they come back in {back}.")
     has = f"{name} has {left:,.0f} of its {meter.limit:,.0f} {meter.meter} left {period} ({share} %)"
     rest_s = None if meter.resets_at is None else max(0.0, meter.resets_at - at)
     own = 0.0
     if rest_s and meter.forecast is not None:
         own = max(0.0, meter.forecast - meter.used) * _HOUR_S / rest_s
-    if not left or not added:
+    if not added:
         return f"{has}."
     lasts_s = left / (own + added) * _HOUR_S
     if rest_s is not None and lasts_s >= rest_s:
         return f"{has}: enough until it begins anew in {about(rest_s)}."
     anew = "" if rest_s is None else f", and begins anew in {about(rest_s)}"
-    return f"{has}: at the present pace that is spent in {about(lasts_s)}{anew}."
+    return Against(f"{has}: at the present pace that is spent in {about(lasts_s)}{anew}.")
 
 
 def _spared(before: SourceView | None, taken: float) -> tuple[str, ...]:
@@ -231,15 +237,14 @@ def _narrow(routes: tuple[RouteView, ...], to: SourceView) -> tuple[str, ...]:
         view = _view(to, route.capability)
         if view is not None:
             needs[view.group] = needs.get(view.group, 0.0) + _calls_per_hour(route, to)
-    sentences = []
+    sentences: list[str] = []
     for limiter in to.limiters:
         most = limiter.limit * limiter.rate_factor * _HOUR_S / limiter.window_s
         need = needs.get(limiter.group, 0.0)
         if need > most:
-            sentences.append(
-                f"Its limit of {limiter.limit:,} per {window(limiter.window_s)} lets {most:,.0f} calls "
-                f"per hour through, fewer than the present {need:,.0f}."
-            )
+            limit = f"{limiter.limit:,} per {window(limiter.window_s)}"
+            through = f"lets {most:,.0f} calls per hour through, fewer than the present {need:,.0f}"
+            sentences.append(Against(f"Its limit of {limit} {through}."))
     return tuple(sentences)
 
 

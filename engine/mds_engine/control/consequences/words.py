@@ -6,6 +6,12 @@ from decimal import Decimal
 _NAMED = 3
 
 
+class Against(str):
+    """A sentence that speaks against what it is about: something is lost, down, too little or not known."""
+
+    __slots__ = ()
+
+
 def count(number: float, noun: str) -> str:
     """`812 instruments`, `1 call`."""
     return f"{number:,.0f} {noun}{'' if round(number) == 1 else 's'}"
