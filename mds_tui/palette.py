@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from mds_engine.control.registry import REGISTRY, Entry
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from mds_tui.tools import TOOLS, Tool
+from mds_tui.tools import TOOLS, Tool, tool_named
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -35,7 +35,12 @@ class RegistryCommands(Provider):
                 yield Hit(score, text, lambda tool=tool: self._open(tool), help=tool.about)
 
     def _allowed(self) -> list[Entry]:
-        return [entry for entry in REGISTRY if self._console.may_act or not entry.dangerous]
+        return [
+            entry
+            for entry in REGISTRY
+            # Where a tool has the same name, it asks for what the command needs.
+            if tool_named(entry.name) is None and (self._console.may_act or not entry.dangerous)
+        ]
 
     def _tools(self) -> list[Tool]:
         console = self._console

@@ -30,6 +30,8 @@ class Tool(NamedTuple):
     """Offered only where the console was opened read-only."""
     arguments: str = ""
     """What may follow on the `:` line, for help."""
+    remembered: int | None = None
+    """How many words after its name the history keeps; None means all."""
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -57,6 +59,17 @@ TOOLS: tuple[Tool, ...] = (
         "without a name, to both in the state folder.",
         "mds_tui.screens.exporting:export_focused",
         arguments="file",
+    ),
+    Tool(
+        "login",
+        "L",
+        "log in",
+        "Log in at a vendor whose credentials end: its page as an address and as a QR code, and a masked "
+        "line for what the page gives.",
+        "mds_tui.screens.login:open_login",
+        dangerous=True,
+        arguments="[source]",
+        remembered=1,  # what follows by mistake is a secret
     ),
     Tool(
         "drill",
@@ -87,6 +100,14 @@ def tool_of_line(line: str) -> tuple[Tool, str] | None:
     name, _, words = line.partition(" ")
     tool = tool_named(name)
     return None if tool is None else (tool, words.strip())
+
+
+def remembered_line(line: str) -> str:
+    """A `:` line as the history may keep it."""
+    found = tool_of_line(line)
+    if found is None or found[0].remembered is None:
+        return line
+    return " ".join(line.split()[: 1 + found[0].remembered])
 
 
 def run(tool: Tool, console: "ConsoleApp", words: str = "") -> None:

@@ -153,6 +153,7 @@ class Logins:
             valid_until=until,
             expires_in_s=None if until is None else until - wall,
             opens_in_s=None if opens_at is None else max(0.0, opens_at - wall),
+            brings=standing.login.brings,
             lasts=opens_at is None or standing.login.ends_at(wall) > opens_at,
         )
 

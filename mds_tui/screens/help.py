@@ -147,10 +147,10 @@ def help_sections(
 
 
 def _commands(width: int) -> Section:
-    commands = [(entry.name, " ".join(entry.positional), entry.about) for entry in REGISTRY]
-    tools = [(tool.name, tool.arguments, tool.about) for tool in TOOLS]
+    commands = {entry.name: (" ".join(entry.positional), entry.about) for entry in REGISTRY}
+    tools = {tool.name: (tool.arguments, tool.about) for tool in TOOLS}
     entries = []
-    for name, arguments, words in [*commands, *tools]:
+    for name, (arguments, words) in {**commands, **tools}.items():
         named = fit((Span(f"{name} ", Ink.TEXT), Span(arguments, Ink.FAINT)), _COMMAND)
         about, *rest = wrap((Span(words, Ink.DIM),), max(10, width - _COMMAND - 2))
         entries.append(

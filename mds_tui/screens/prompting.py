@@ -10,7 +10,7 @@ from mds_engine.errors import InvalidRequest
 from textual.screen import Screen
 
 from mds_tui.format.sight import Sight
-from mds_tui.tools import Tool, run, tool_of_line
+from mds_tui.tools import Tool, remembered_line, run, tool_of_line
 from mds_tui.widgets.live_grid import LiveGrid
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class PromptScreen(Screen[None]):
         if not line:
             self._end_prompt()
             return
-        self._remember(line)
+        self._remember(remembered_line(line))
         if (found := tool_of_line(line)) is not None:
             self._end_prompt()
             self.use_tool(*found)

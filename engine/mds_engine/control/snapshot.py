@@ -166,6 +166,8 @@ class LoginView(msgspec.Struct, frozen=True, kw_only=True):
     """Until the first of its exchanges trades, 0 while one does; None while that is not known."""
     lasts: bool = True
     """Whether a login of now would last until then."""
+    brings: str = ""
+    """What the operator brings back from the vendor's page."""
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
