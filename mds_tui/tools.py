@@ -87,6 +87,22 @@ TOOLS: tuple[Tool, ...] = (
         "The drill that runs, or the result of the last one.",
         "mds_tui.screens.drilling:open_scorecard",
     ),
+    Tool(
+        "seek",
+        "",
+        "seek",
+        "In a recording: go to a time of it, as 14:03:21, or +30s, -5m, start, end.",
+        "mds_tui.replaying.words:seek",
+        arguments="time",
+    ),
+    Tool(
+        "speed",
+        "",
+        "speed",
+        "In a recording: play it so many times as fast as it came; max is as fast as can be.",
+        "mds_tui.replaying.words:speed",
+        arguments="times",
+    ),
 )
 
 
@@ -114,19 +130,3 @@ def run(tool: Tool, console: "ConsoleApp", words: str = "") -> None:
     """Open it. Its opener is called with the app, and with what followed its name on the `:` line."""
     module, _, function = tool.opener.partition(":")
     getattr(import_module(module), function)(console, words)
-    Tool(
-        "seek",
-        "",
-        "seek",
-        "In a recording: go to a time of it, as 14:03:21, or +30s, -5m, start, end.",
-        "mds_tui.replaying.words:seek",
-        arguments="time",
-    ),
-    Tool(
-        "speed",
-        "",
-        "speed",
-        "In a recording: play it so many times as fast as it came; max is as fast as can be.",
-        "mds_tui.replaying.words:speed",
-        arguments="times",
-    ),
