@@ -121,7 +121,7 @@ class Keeper:
         runtime.account.restore(record, wall)
         resets_at = runtime.account.exhausted_until(wall)
         if resets_at is not None:
-            runtime.quota_spent("the plan's calls were used before the restart", resets_at)
+            runtime.spending.used_up("the plan's calls were used before the restart", resets_at)
 
     def take_up(self, runtime: SourceRuntime) -> None:
         """A source that was not there at the start: its meters and bans hold as they were kept."""

@@ -92,4 +92,4 @@ def _renew_account(runtime: SourceRuntime, old: Account, zone: str) -> None:
     if resets_at is None:
         runtime.unblock("quota")
     else:
-        runtime.quota_spent(f"the plan's {runtime.settings.calls_per_day} calls a day are used", resets_at)
+        runtime.spending.used_up(runtime.spending.plan_used, resets_at)

@@ -117,11 +117,15 @@ class Polls:
             self._last_at, self._kept_since = now, None
             self._asked.update(dict.fromkeys(instruments, now))
             if cost.counted:
-                runtime.spent()
+                runtime.spending.count()
             answered = False
             try:
                 quotes = await self._send(instruments)
                 answered = True
+            except Unavailable as error:
+                if error.unreachable and cost.counted:
+                    runtime.spending.take_back()
+                raise
             finally:
                 then = self.clock.now()
                 if permit is not None and answered:

@@ -28,6 +28,7 @@ from mds_engine.routing.breaker_words import OUT, WELL, why_refused
 from mds_engine.routing.deadlines import DeadlineSweeper
 from mds_engine.routing.published import PublishedLimits
 from mds_engine.routing.seats import Seats
+from mds_engine.routing.spending import Spending
 from mds_engine.routing.turns import wait_turn
 from mds_engine.routing.unit import Unit
 from mds_engine.routing.voice import Voice
@@ -108,6 +109,7 @@ class SourceRuntime:
         self.connecting: asyncio.Task[None] | None = None
         """The task that makes it ready, until it ends."""
         self._emit = Voice(emit)
+        self.spending = Spending(self, self._emit)
         self._breakers = BreakerNews(name, whole, lambda: tuple(self.units.values()), self._emit)
         self._connect_until = _FAR
 
@@ -288,6 +290,8 @@ class SourceRuntime:
         unit.recent_failures.record(duration_s, now)
         self.note_error(error)
         unreachable = isinstance(error, Unavailable) and error.unreachable
+        if unreachable:
+            self.spending.take_back()
         self.health.failed(now, unreachable=unreachable)
         unit.recovery.bad(now)
         why = error.message
@@ -308,19 +312,6 @@ class SourceRuntime:
         """Whether its plan counts calls, so that none is spent without need."""
         return self.account.limited
 
-    def spent(self) -> None:
-        """One more request goes out: count it against the plan, if the plan counts or charges."""
-        if not self.account.matters:
-            return
-        wall = self.clock.wall()
-        percent = self.account.spend(wall)
-        self.counted(self)
-        if percent:
-            self._emit(events.BudgetCrossed(source=self.name, meter="calls a day", percent=float(percent)))
-            resets_at = self.account.exhausted_until(wall)
-            if resets_at is not None:
-                self.quota_spent(f"the plan's {self.settings.calls_per_day} calls a day are used", resets_at)
-
     def note_error(self, error: SourceError) -> None:
         """Keep the last error for the operator's eyes."""
         self.last_error = f"{error.class_name}: {error.message}"
@@ -337,7 +328,7 @@ class SourceRuntime:
             self.needs_login(error.message)
         elif isinstance(error, QuotaExhausted):
             self.note_error(error)
-            self.quota_spent(error.message, error.resets_at)
+            self.spending.used_up(error.message, error.resets_at)
 
     def throttled(self, error: Throttled, group: str, now: float) -> None:
         """The vendor told us to slow down; a ban concerns every group."""
@@ -361,14 +352,6 @@ class SourceRuntime:
 
     def _tell_login(self, _runtime: "SourceRuntime", why: str) -> None:
         self._emit(events.LoginNeeded(source=self.name, why=why))
-
-    def quota_spent(self, why: str, resets_at: float | None) -> None:
-        """The plan is used up: out until it resets, an hour where nobody says when."""
-        if "quota" not in self.blocks:
-            self._emit(events.QuotaSpent(source=self.name, why=why, resets_at=resets_at))
-        self.account.use_up(self.clock.wall())
-        self.counted(self)
-        self.block("quota", f"quota spent: {why}", resets_at or self.clock.wall() + 3600.0)
 
     # --- Breakers' changes, told ----------------------------------------------------------------------
 
@@ -406,7 +389,7 @@ class SourceRuntime:
             raise QuotaExhausted(quota.why, resets_at=quota.until_wall, source=self.name)
         await wait_turn(self.limiters[cost.group], cost.weight, longest_s, self.clock)
         if cost.counted:
-            self.spent()
+            self.spending.count()
 
     def observe_usage(
         self, group: str, window_s: float, *, used: int | None = None, remaining: int | None = None

@@ -122,7 +122,7 @@ class Trip(Generic[T]):
             if permit is None:
                 return False
             now = self._now()
-        runtime.spent()
+        runtime.spending.count()
         return await self._attempt(unit, permit, now)
 
     async def _wait(

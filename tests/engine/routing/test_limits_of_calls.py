@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from mds_engine.control import events
-from mds_engine.control.commands import EnableSource
-from mds_engine.errors import QuotaExhausted, Throttled
+from mds_engine.control.commands import EnableSource, ResetBreaker
+from mds_engine.errors import QuotaExhausted, Throttled, Unavailable
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 
@@ -208,3 +208,39 @@ def test_a_vendor_that_holds_us_off_for_long_is_no_longer_active_and_takes_over_
             return held, desk.active(), desk.state("a")
 
     assert virtually(scene) == ("b", "a", "closed")
+
+
+def test_a_call_that_found_nobody_uses_nothing_of_the_plan(virtually, fake_desk):
+    async def scene(clock):
+        plan = {"a": {"calls_per_day": 10, "cost_per_call": "0.5"}}
+        async with fake_desk(clock, sources=plan) as desk:
+            await desk.quote("S0", source="a")
+            desk["a"].fails = lambda: Unavailable("connection refused", unreachable=True)
+            for number in range(1, 4):
+                await asyncio.gather(desk.quote(f"S{number}", source="a"), return_exceptions=True)
+            refused = desk.engine.snapshot().source("a")
+            desk["a"].fails = lambda: Unavailable("the connection was reset")
+            await desk.engine.apply(ResetBreaker(source="a"))
+            await asyncio.gather(desk.quote("S9", source="a"), return_exceptions=True)
+            reset = desk.engine.snapshot().source("a")
+            return [(one.meters[0].used, one.money[0].today) for one in (refused, reset)]
+
+    assert virtually(scene) == [(1, "0.50"), (2, "1.00")]
+
+
+def test_the_last_call_of_a_plan_is_there_again_where_it_found_nobody(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, sources={"a": {"calls_per_day": 2}}) as desk:
+            await desk.quote("S0", source="a")
+            desk["a"].fails = lambda: Unavailable("connection refused", unreachable=True)
+            await asyncio.gather(desk.quote("S1", source="a"), return_exceptions=True)
+            desk["a"].fails = None
+            await desk.engine.apply(ResetBreaker(source="a", capability="quote"))
+            source = (await desk.quote("S2", source="a")).source
+            meter = desk.engine.snapshot().source("a").meters[0]
+            last = await asyncio.gather(desk.quote("S3", source="a"), return_exceptions=True)
+            return source, meter.used, repr(last[0])
+
+    source, used, last = virtually(scene)
+    assert (source, used) == ("a", 2)
+    assert "quota spent" in last, last

@@ -5,6 +5,7 @@ from typing import Any
 from weakref import WeakSet
 
 from mds_engine.drills.live.fault import Fault
+from mds_engine.errors import Unavailable
 from mds_engine.model import Bars, Capability, Instrument, Quote, Tick
 from mds_engine.policy.limiter import LimitWindow
 from mds_engine.sources.contract import (
@@ -118,13 +119,13 @@ class FaultySource(Source):
         self._came(capability)
         if not self._fault.hits_calls:
             return
-        sent = False
         try:
             await self._hold_back()
-            sent = True
-        finally:
-            if not sent:
+        except BaseException as error:
+            # The engine itself takes back what found nobody.
+            if not (isinstance(error, Unavailable) and error.unreachable):
                 self._not_sent(self.real.cost(capability, instruments))
+            raise
 
     async def _hold_back(self) -> None:
         """Returns where the request may be sent after all."""

@@ -194,9 +194,8 @@ class Rehearsal:
                 connection.bend = self._fault.bend
 
     def _not_sent(self, cost: RequestCost) -> None:
-        if cost.counted and self._runtime.account.matters:
-            self._runtime.account.take_back(self._grounds.clock.wall())
-            self._runtime.counted(self._runtime)
+        if cost.counted:
+            self._runtime.spending.take_back()
 
     def _lift(self, why: str) -> None:
         """Take the fault away: from here on everything is the vendor's again."""
