@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.theme import Theme
 
+    from mds_tui.configuring.watching import ConfigWatch
+
 MOST_TOASTS = 2
 """At a time: an outage of many routes must not hide the screen that shows it."""
 TOAST_LENGTH = 110
@@ -91,6 +93,8 @@ class ConsoleApp(App[None]):
         self.paint = paint_of(self._palette, ascii_only=settings.ascii)
         self.feed = Feed(link, now)
         self._watch = EngineWatch()
+        self.config_watch: ConfigWatch | None = None
+        """Looks whether the configuration file changes, where there is one."""
         self.frame_ms: float | None = None
         self._incidents = Incidents()
         self._worked_s = 0.0
@@ -147,6 +151,10 @@ class ConsoleApp(App[None]):
     def _begin(self) -> None:
         self._started = True
         self.link.start()
+        if self.settings.config is not None:
+            from mds_tui.configuring.watching import watch_config
+
+            self.config_watch = watch_config(self, self.settings.config)
         for palette in self.themes.palettes.values():
             self.register_theme(textual_theme(palette))
         self.set_interval(1 / self.settings.fps, self.beat)

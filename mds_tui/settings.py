@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mds_engine.secret import Secret
+
+if TYPE_CHECKING:
+    from mds_engine.config.file import ConfigFile
+    from mds_engine.config.versions import Versions
 
 LOCAL_FPS = 10.0
 SSH_FPS = 4.0
@@ -41,6 +46,10 @@ class ConsoleSettings:
     """The operator's own keys, there or not; None is the usual ones, which cannot be changed."""
     tour_file: Path | None = None
     """Remembers that the tour was shown: while it is not there, it is shown at the start. None never does."""
+    config: "ConfigFile | None" = None
+    """The file that the engine was configured from; None if there is none."""
+    config_versions: "Versions | None" = None
+    """Where its earlier versions are kept; None is the user's state folder."""
     ascii: bool = False
     """Only ASCII signs and borders, for terminals that draw the others badly."""
     read_only: bool = False

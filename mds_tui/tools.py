@@ -81,6 +81,15 @@ TOOLS: tuple[Tool, ...] = (
         arguments="[source] [scenario]",
     ),
     Tool(
+        "config",
+        "C",
+        "configuration",
+        "Look at the configuration and change it: a form and the text, what a change would do, and earlier "
+        "versions.",
+        "mds_tui.configuring.opened:open_configuration",
+        arguments="[source]",
+    ),
+    Tool(
         "scorecard",
         "",
         "scorecard",

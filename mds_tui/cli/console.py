@@ -13,6 +13,7 @@ from mds_tui.cli.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mds_engine.config.file import ConfigFile
     from mds_engine.config.schema import ConsoleSettings as ConfiguredConsole
     from mds_engine.engine import Engine
     from mds_engine.link import EngineLink
@@ -31,7 +32,11 @@ def open_console(settings: Settings, looks: "Looks") -> None:
         settings.config = _write_first(settings)
     from mds_tui.cli.vendors import InstalledVendors, OurVendorsFirst
 
-    config = settings.load(OurVendorsFirst()).config
+    vendors = OurVendorsFirst()
+    file = settings.config_file(vendors)
+    loaded = settings.load(vendors) if file is None else file.load()
+    for warning in loaded.warnings if file is not None and settings.simulator is None else ():
+        say(f"warning: {warning}")
 
     def build() -> "Engine":
         collect_again()
@@ -39,10 +44,13 @@ def open_console(settings: Settings, looks: "Looks") -> None:
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
+        # Once more for each restart: by then another configuration may be in force.
+        config = (loaded if file is None or file.in_force is None else file.in_force.loaded).config
         recorder = black_box(config.recording, config.engine.name)
-        return Engine(config, InstalledVendors(), recorder=recorder, rehearsals=LiveDrills)
+        return Engine(config, InstalledVendors(), recorder=recorder, rehearsals=LiveDrills, file=file)
 
-    show(build, looks.settings(config.console), config.engine.log_file())
+    config = loaded.config
+    show(build, looks.settings(config.console, file), config.engine.log_file())
 
 
 @collecting_later()
@@ -91,7 +99,9 @@ class Looks:
         self._read_only = read_only
         self._theme = theme
 
-    def settings(self, configured: "ConfiguredConsole") -> "ConsoleSettings":
+    def settings(
+        self, configured: "ConfiguredConsole", file: "ConfigFile | None" = None
+    ) -> "ConsoleSettings":
         """With what is configured, as the app takes it."""
         import os
 
@@ -110,6 +120,7 @@ class Looks:
             configured_theme=configured.theme,
             own_themes=own_folder(),
             looks_file=kept,
+            config=file,
             ascii=self._ascii_only or configured.ascii,
             read_only=self._read_only or configured.read_only,
             arming_token=configured.arming_token,

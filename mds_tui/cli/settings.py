@@ -11,6 +11,7 @@ import click
 from mds_tui.cli.exits import SimulatorUnreachableError, say
 
 if TYPE_CHECKING:
+    from mds_engine.config.file import ConfigFile
     from mds_engine.config.load import LoadedConfig
     from mds_engine.config.simulated import SimulatorAddress
     from mds_engine.sources.contract import SourcePlugin
@@ -39,6 +40,19 @@ class Settings:
         except FileNotFoundError:
             raise ConfigError("the current folder is no longer there; change to one that is") from None
         return find_config(self.config, self.environ, here)
+
+    def config_file(self, plugins: "Mapping[str, SourcePlugin]") -> "ConfigFile | None":
+        """The configuration file in force, to be read now and again; None if there is none. Raises
+        ConfigError."""
+        from mds_engine.config.file import ConfigFile, as_it_is
+        from mds_engine.config.simulated import at_simulator
+
+        file = self.file()
+        if file is None:
+            return None
+        address = simulator_address(self.simulator) if self.simulator is not None else None
+        turn = as_it_is if address is None else lambda config: at_simulator(config, address)
+        return ConfigFile(file, plugins, self.environ, turn=turn)
 
     def load(self, plugins: "Mapping[str, SourcePlugin]", *, quiet: bool = False) -> "LoadedConfig":
         """The configuration in force, turned to the simulator if one was named.

@@ -43,6 +43,8 @@ class Status(NamedTuple):
     figures: Figures = Figures()
     read_only: bool = False
     """Whether the console was opened so."""
+    config: str = ""
+    """What there is to say of the configuration file; empty while it is what the engine goes by."""
     armed_s: float | None = None
     """For how long it acts all the same; None if it does not."""
 
@@ -68,6 +70,7 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         (1, _counts(sight.snapshot, sight.glyphs)),
         (1, _armed(status, sight.glyphs)),
         (2, _overrides(sight)),
+        (2, (Span(status.config, Ink.WARN, "screen.tool('config')"),) if status.config else EMPTY),
         (4, _flow(status.figures) if status.started else EMPTY),
         (5, _pulse(status.figures) if status.started else EMPTY),
         (6, _losses(status.figures) if status.started else EMPTY),

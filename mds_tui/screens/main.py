@@ -175,6 +175,7 @@ class MainScreen(PromptScreen):
             paused_s=int(self._now() - self._paused_at) if self._paused_at is not None else None,
             figures=self._sampled(),
             read_only=settings.read_only,
+            config="" if self.console.config_watch is None else self.console.config_watch.words,
             armed_s=None if armed_s is None else int(armed_s),
         )
         width, engine = self.size.width, self.sight.snapshot.engine

@@ -27,8 +27,12 @@ _OF_THE_ENGINE = frozenset(
     }
 )
 """Settings of a source that its adapter never sees: the engine keeps to them itself."""
-_AT_THE_NEXT_START = {"engine": frozenset({"name", "state_path", "log_path"}), "recording": None}
-"""Settings, all or some of a section, of what is opened once: files and names."""
+_AT_THE_NEXT_START = {
+    "engine": frozenset({"name", "state_path", "log_path"}),
+    "recording": None,
+    "console": frozenset({"ascii", "fps", "read_only", "arming_token"}),
+}
+"""Settings, all or some of a section, of what is opened once: files, names, the screen itself."""
 
 Fields = tuple[str, ...]
 

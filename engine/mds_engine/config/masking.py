@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mds_engine.config.load import Plugin
 from mds_engine.config.secret import Secret
+from mds_engine.errors import ConfigError
 
 _STRING = r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\''
 _KEY = r"[A-Za-z0-9_-]+|\"[^\"\n]+\"|'[^'\n]+'"
@@ -29,12 +30,14 @@ class Masked(NamedTuple):
 
 def secret_names(plugins: Mapping[str, Plugin]) -> frozenset[str]:
     """The names of all settings that are secret, of every vendor that is installed."""
-    return frozenset(
-        name
-        for plugin in plugins.values()
-        for name, kind in plugin.settings.__annotations__.items()
-        if kind is Secret
-    )
+    names: set[str] = set()
+    for kind in plugins:
+        try:
+            fields = plugins[kind].settings.__annotations__
+        except ConfigError:
+            continue  # one that cannot be used has nobody's secrets
+        names.update(name for name, annotation in fields.items() if annotation is Secret)
+    return frozenset(names)
 
 
 def mask(text: str, names: Collection[str], *, known: Mapping[str, str] | None = None) -> Masked:

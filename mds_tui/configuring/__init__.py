@@ -1,0 +1,1 @@
+"""The configuration in the console: a form, the text, what a change would do, and earlier versions."""

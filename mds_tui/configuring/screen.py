@@ -1,0 +1,468 @@
+"""The configuration: sections, a form for each, the text for the rest."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from mds_engine.config.edit import UNSET
+from mds_engine.errors import ConfigError
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from mds_tui.configuring.draft import Draft, LineProblem
+from mds_tui.configuring.drawing import about_lines, problem_lines, section_lines, setting_lines
+from mds_tui.configuring.outline import Section, Setting, parse_typed, sections, settings_of, turned
+from mds_tui.format.cells import Cell, Ink, Span
+from mds_tui.widgets.key_bar import keys_words
+from mds_tui.widgets.lines import Lines
+from mds_tui.widgets.paint import Paint
+
+if TYPE_CHECKING:
+    from mds_tui.app import ConsoleApp
+    from mds_tui.configuring.toml_area import TomlArea
+
+_CHECK_AFTER_S = 0.25
+"""The text is checked when nothing was typed for so long."""
+_SEEN_EVERY_S = 1.0
+_NEEDS_LEAVE = frozenset({"change", "turn", "usual", "save", "merge"})
+
+
+class ConfigScreen(ModalScreen[None]):
+    """Edits a draft; what is done with it is in `mds_tui.configuring.opened`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "down", show=False, id="config.down"),
+        Binding("up,k", "move(-1)", "up", show=False, id="config.up"),
+        Binding("pagedown", "move(8)", "page down", show=False, id="config.page-down"),
+        Binding("pageup", "move(-8)", "page up", show=False, id="config.page-up"),
+        Binding("g,home", "move(-999)", "first", show=False, id="config.first"),
+        Binding("G,end", "move(999)", "last", show=False, id="config.last"),
+        Binding("tab,right,l", "side(1)", "settings", show=False, id="config.settings"),
+        Binding("shift+tab,left,h", "side(0)", "sections", show=False, id="config.sections"),
+        Binding("enter", "change", "change", id="config.change"),
+        Binding("space", "turn", "next answer", show=False, id="config.turn"),
+        Binding("u,delete,backspace", "usual", "usual", id="config.usual"),
+        Binding("ctrl+t,e", "text", "text", id="config.text"),
+        Binding("ctrl+s", "save", "save", id="config.save"),
+        Binding("v", "versions", "versions", id="config.versions"),
+        Binding("m", "merge", "merge", id="config.merge"),
+        Binding("r", "reload", "reload", id="config.reload"),
+        Binding("w", "write_first", "write a first file", id="config.write-first"),
+        Binding("f8", "next_problem", "next problem", id="config.next-problem"),
+        Binding("escape,q", "leave", "back", id="config.leave"),
+        Binding("question_mark,f1", "app.explain", "help", id="config.help"),
+    ]
+    AUTO_FOCUS = ""  # the keys are the screen's, until there is something to type on
+    DEFAULT_CSS = """
+    ConfigScreen { align: center middle; background: $mds-background 60%; }
+    ConfigScreen > Vertical {
+        width: 100%; max-width: 132; height: 100%; max-height: 48;
+        background: $mds-panel; border: round $mds-accent; border-title-color: $mds-accent;
+        border-title-align: left; border-subtitle-color: $mds-dim; padding: 0 1;
+    }
+    ConfigScreen.-ascii > Vertical { border: ascii $mds-accent; }
+    ConfigScreen.-ascii Lines { scrollbar-size: 0 0; }
+    ConfigScreen Lines { background: $mds-panel; }
+    ConfigScreen #notice { height: auto; max-height: 2; }
+    ConfigScreen Horizontal { height: 1fr; }
+    ConfigScreen #sections { width: 20; }
+    ConfigScreen #settings { width: 1fr; }
+    ConfigScreen #about { height: 4; margin: 1 0 0 0; }
+    ConfigScreen Input, ConfigScreen Input:focus {
+        height: 1; border: none; padding: 0 1; background: $mds-cursor; color: $mds-strong;
+        background-tint: initial;
+    }
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        paint: Paint,
+        *,
+        fixed: str = "",
+        may_act: Callable[[], bool],
+        disk_differs: Callable[[], bool],
+        themes: tuple[str, ...] = (),
+    ) -> None:
+        """`fixed` says why nothing can be changed here; `disk_differs` whether the file says something else
+        than when the draft was begun."""
+        super().__init__()
+        self.draft = draft
+        self.paint = paint
+        self.fixed = fixed
+        self.on_save: Callable[[], None] = _nothing
+        self.on_versions: Callable[[], None] = _nothing
+        self.on_merge: Callable[[], None] = _nothing
+        self.on_reload: Callable[[], None] = _nothing
+        self.on_write_first: Callable[[], None] = _nothing
+        self._may_act = may_act
+        self._disk_differs = disk_differs
+        self._themes = themes
+        self._at = [0, 0]
+        """The section, and its setting, under the cursor."""
+        self._side = 0
+        """Where the keys go: sections, or settings."""
+        self._checking: object = None
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return cast("ConsoleApp", self.app)
+
+    # What is there.
+
+    def compose(self) -> ComposeResult:
+        """Both lists, what a setting means, a line to type on; the text comes when it is asked for."""
+        with Vertical():
+            yield Lines(id="notice")
+            with Horizontal():
+                yield Lines(id="sections")
+                yield Lines(id="settings")
+            yield Lines(id="about")
+            typed = Input(id="typed", compact=True, select_on_focus=False)
+            typed.display = False
+            yield typed
+
+    def on_mount(self) -> None:
+        """Draw."""
+        for lines in self.query(Lines):
+            lines.can_focus = False
+        self.set_class(self.paint.plain, "-ascii")
+        self.use(self.paint)
+        self.set_interval(_SEEN_EVERY_S, self.settle)
+
+    def use(self, paint: Paint) -> None:
+        """Take a theme."""
+        self.paint = paint
+        for lines in self.query(Lines):
+            lines.use(paint)
+        if (area := self._area()) is not None:
+            area.use(paint)
+        self.call_after_refresh(self.settle)
+
+    def on_resize(self) -> None:
+        """Another width."""
+        self.call_after_refresh(self.settle)
+
+    @property
+    def in_text(self) -> bool:
+        """Whether the text is shown, and not the form."""
+        area = self._area()
+        return area is not None and bool(area.display)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What makes no sense now is not shown; what is not allowed is greyed."""
+        if action == "write_first":
+            return bool(self.fixed)
+        if action in ("merge", "reload"):
+            if self.fixed or not self._disk_differs() or (action == "merge" and not self.draft.is_changed):
+                return False
+        elif action == "next_problem":
+            return bool(self.draft.problems)
+        elif action in ("usual", "change", "turn") and self.in_text:
+            return False
+        if action in _NEEDS_LEAVE | {"versions"} and self.fixed:
+            return False
+        return None if action in _NEEDS_LEAVE and not self._may_act() else True
+
+    # Moving.
+
+    def action_move(self, by: int) -> None:
+        """Up or down, in the list that has the keys."""
+        most = len(self._sections() if self._side == 0 else self._settings()) - 1
+        self._at[self._side] = max(0, min(most, self._at[self._side] + by))
+        if self._side == 0:
+            self._at[1] = 0
+        self.settle()
+
+    def action_side(self, side: int) -> None:
+        """The sections, or the settings of one."""
+        self._side = side
+        self.settle()
+
+    def go_to(self, dotted: str) -> None:
+        """The section of a place, as `sources.yahoo.priority`."""
+        for place, section in enumerate(self._sections()):
+            if dotted == ".".join(section.path) or dotted.startswith(".".join(section.path) + "."):
+                self._at = [place, 0]
+        self.settle()
+
+    # Changing.
+
+    def action_change(self) -> None:
+        """Go into a section; the next answer, or a line to type on."""
+        if self._side == 0:
+            self.action_side(1)
+            return
+        setting = self._setting()
+        if setting is None:
+            return
+        if setting.kind in ("switch", "choice") and (setting.choices or setting.kind == "switch"):
+            self.action_turn()
+            return
+        typed = self.query_one("#typed", Input)
+        typed.password = setting.kind == "secret"
+        typed.placeholder = f"{setting.name}: nothing typed makes it usual"
+        typed.value = setting.typed
+        typed.cursor_position = len(typed.value)
+        typed.select_all()
+        typed.display = True
+        typed.focus()
+
+    def action_turn(self) -> None:
+        """The next answer of a switch or a choice."""
+        setting = self._setting()
+        if self._side == 1 and setting is not None and setting.kind in ("switch", "choice"):
+            self._set(setting, turned(setting, 1))
+
+    def action_usual(self) -> None:
+        """Leave it out of the file."""
+        setting = self._setting()
+        if self._side == 1 and setting is not None and not setting.required:
+            self._set(setting, UNSET)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take what was typed."""
+        event.stop()
+        setting = self._setting()
+        if setting is None:
+            return
+        try:
+            value = parse_typed(setting, event.value)
+        except ConfigError as error:
+            self.notify(str(error), severity="error")
+            return
+        self._end_typing()
+        if setting.kind == "secret" and value == "" and not setting.typed:
+            return  # nothing was typed over a secret: it stays
+        self._set(setting, value)
+
+    def _end_typing(self) -> None:
+        typed = self.query_one("#typed", Input)
+        typed.value, typed.display = "", False
+        self.set_focus(self._area() if self.in_text else None)
+
+    def _set(self, setting: Setting, value: object) -> None:
+        try:
+            self.draft.set(setting.path, value)
+        except ConfigError as error:
+            self.notify(str(error), severity="error")
+        self.settle()
+
+    # The text.
+
+    async def action_text(self) -> None:
+        """The text, and back to the form."""
+        if self.in_text:
+            self._leave_text()
+            return
+        area = self._area()
+        if area is None:
+            from mds_tui.configuring.toml_area import TomlArea
+
+            area = TomlArea(self.paint, read_only=bool(self.fixed) or not self._may_act(), id="text")
+            await self.query_one(Horizontal).mount(area)
+        area.load_text(self.draft.shown)
+        self._show_text(shown=True)
+        self._go_to_line(area)
+        self.set_focus(area, scroll_visible=False)
+        self.settle()
+
+    def _go_to_line(self, area: "TomlArea") -> None:
+        """Where the cursor of the form stands."""
+        section, setting = self._section(), self._setting() if self._side == 1 else None
+        path = setting.path if setting is not None and setting.is_set else section.path if section else ()
+        area.move_cursor((max(0, (self.draft.line_of(path) or 1) - 1), 0), center=True)
+
+    def _show_text(self, *, shown: bool) -> None:
+        for name in ("#sections", "#settings"):
+            self.query_one(name).display = not shown
+        if (area := self._area()) is not None:
+            area.display = shown
+
+    def _leave_text(self) -> None:
+        area = self._area()
+        if area is not None:
+            self.draft.write(area.text)
+        self._show_text(shown=False)
+        self.set_focus(None)
+        self.settle()
+
+    def on_text_area_changed(self) -> None:
+        """Look at it once it rests."""
+        if self._checking is None and self.in_text:
+            self._checking = self.set_timer(_CHECK_AFTER_S, self._check_text)
+
+    def _check_text(self) -> None:
+        self._checking = None
+        area = self._area()
+        if area is not None and self.in_text:
+            self.draft.write(area.text)
+            self.settle()
+
+    def action_next_problem(self) -> None:
+        """Go to the next line that is wrong, or to its setting."""
+        problems = [problem for problem in self.draft.problems if problem.line]
+        area = self._area()
+        if not problems:
+            return
+        if area is None or not self.in_text:
+            self.go_to(problems[0].key)
+            return
+        here = area.cursor_location[0] + 1
+        following = next((problem for problem in problems if problem.line > here), problems[0])
+        area.move_cursor((following.line - 1, 0), center=True)
+
+    # What others do with it.
+
+    def action_save(self) -> None:
+        """Show what it would change, and do it if that is wanted."""
+        if self.in_text:
+            self._check_text()
+        self.on_save()
+
+    def action_versions(self) -> None:
+        """What was there before."""
+        if self.in_text:
+            self._leave_text()
+        self.on_versions()
+
+    def action_merge(self) -> None:
+        """Both: what somebody else has written, and this draft."""
+        self.on_merge()
+
+    def action_reload(self) -> None:
+        """What somebody else has written, without this draft."""
+        self.on_reload()
+
+    def action_write_first(self) -> None:
+        """A file to begin with, where there is none."""
+        self.on_write_first()
+
+    def renewed(self) -> None:
+        """The draft says something else by another hand."""
+        if self.in_text and (area := self._area()) is not None:
+            area.load_text(self.draft.shown)
+        self.settle()
+
+    def action_leave(self) -> None:
+        """What is typed, then the text, then the screen; a draft that would be lost is asked about."""
+        if self.query_one("#typed", Input).display:
+            self._end_typing()
+        elif self.in_text:
+            self._leave_text()
+        elif self._side == 1:
+            self.action_side(0)
+        elif self.draft.is_changed:
+            from mds_tui.screens.dialog import Confirm
+
+            says = ("What you changed here is not saved, and is lost.", *_counted(self.draft.diff()))
+            dialog = Confirm("leave the configuration", "leave", lambda: says, self.console.view, self.paint)
+            self.console.push_screen(dialog, lambda yes: self.dismiss(None) if yes else None)
+        else:
+            self.dismiss(None)
+
+    # Drawing.
+
+    def _area(self) -> "TomlArea | None":
+        found = self.query("#text")
+        return cast("TomlArea", found.first()) if found else None
+
+    def _sections(self) -> tuple[Section, ...]:
+        return sections(self.draft)
+
+    def _section(self) -> Section | None:
+        found = self._sections()
+        return found[min(self._at[0], len(found) - 1)] if found else None
+
+    def _settings(self) -> tuple[Setting, ...]:
+        section = self._section()
+        return () if section is None else settings_of(section, self.draft, self._themes)
+
+    def _setting(self) -> Setting | None:
+        found = self._settings()
+        return found[min(self._at[1], len(found) - 1)] if found else None
+
+    def settle(self) -> None:
+        """Draw what holds now."""
+        if not self.is_attached:
+            return
+        problems, changed = self.draft.problems, self.draft.changed_places()
+        self._draw_frame(problems)
+        if self.in_text:
+            if (area := self._area()) is not None:
+                area.mark([problem.line for problem in problems if problem.line])
+            about = problem_lines(problems, self._width("#about"))
+        else:
+            self._draw_form(problems, changed)
+            setting = self._setting() if self._side == 1 else None
+            section = self._section()
+            about = about_lines(setting, problems, self._width("#about"))
+            if setting is None and section is not None and not problems:
+                about = ((Span(section.about, Ink.DIM),),)
+        self.query_one("#about", Lines).show(about)
+        self.refresh_bindings()
+
+    def _draw_frame(self, problems: Sequence[LineProblem]) -> None:
+        frame = self.query_one(Vertical)
+        state = "changed" if self.draft.is_changed else ""
+        if problems:
+            state = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        parts = ("configuration", str(self.draft.file.path), state)
+        frame.border_title = self.paint.words(" · ".join(part for part in parts if part))
+        frame.border_subtitle = self.paint.words(keys_words(self, plain=self.paint.plain))
+        notices: list[Cell] = []
+        if self.fixed:
+            notices.append((Span(self.fixed, Ink.WARN),))
+        elif self._disk_differs():
+            words = "The file was changed on disk since it was read. "
+            keys = "m merges your changes into it, r drops them" if self.draft.is_changed else "r reads it"
+            notices.append((Span(words, Ink.WARN), Span(f"{keys}.", Ink.DIM)))
+        self.query_one("#notice", Lines).styles.height = len(notices)
+        self.query_one("#notice", Lines).show(tuple(notices))
+
+    def _draw_form(self, problems: Sequence[LineProblem], changed: frozenset[str]) -> None:
+        glyphs = self.paint.glyphs
+        found = self._sections()
+        self._at[0] = min(self._at[0], max(0, len(found) - 1))
+        dotted = [".".join(section.path) for section in found]
+        wrong = frozenset(_owner(problem.key, dotted) for problem in problems)
+        touched = frozenset(_owner(place, dotted) for place in changed)
+        rows, at = section_lines(found, self._at[0], touched, wrong, glyphs)
+        _show(self.query_one("#sections", Lines), rows, at, top=self._at[0] == 0)
+        settings = self._settings()
+        cursor = self._at[1] if self._side == 1 else None
+        lines = setting_lines(settings, cursor, changed, problems, self._width("#settings"), glyphs)
+        _show(self.query_one("#settings", Lines), lines, self._at[1], top=self._at[1] == 0)
+
+    def _width(self, name: str) -> int:
+        return max(20, self.query_one(name, Lines).size.width - 1)
+
+
+def _show(lines: Lines, rows: tuple[Cell, ...], at: int, *, top: bool) -> None:
+    lines.show(rows)
+    height = lines.scrollable_content_region.height
+    first = int(lines.scroll_offset.y)
+    if top:
+        lines.scroll_to(y=0, animate=False, immediate=True)
+    elif not first <= at < first + height:
+        lines.scroll_to(
+            y=max(0, at - height + 1 if at >= first + height else at), animate=False, immediate=True
+        )
+
+
+def _owner(place: str, dotted: Sequence[str]) -> str:
+    """The innermost section that a place is in."""
+    inside = [name for name in dotted if place == name or place.startswith(f"{name}.")]
+    return max(inside, key=len, default="")
+
+
+def _counted(diff: Sequence[str]) -> tuple[str, ...]:
+    lines = sum(line[:1] in "+-" for line in diff)
+    return (f"{lines} line{'s' if lines > 1 else ''} of difference.",)
+
+
+def _nothing() -> None:
+    """Nobody does anything with it."""
