@@ -136,9 +136,12 @@ class Logins:
             standing = self._standing(runtime)
             if standing is None or "disabled" in runtime.blocks:
                 continue
-            if elsewhere:
-                await self._take_up_elsewhere(standing)
-            await self._mind(standing)
+            try:
+                if elsewhere:
+                    await self._take_up_elsewhere(standing)
+                await self._mind(standing)
+            except InvalidPayload as error:
+                _log.warning("login_not_taken_up", source=runtime.name, why=error.message)
 
     def view(self, runtime: SourceRuntime) -> LoginView | None:
         """How it stands, for a snapshot; None for a source that one cannot log in at."""
@@ -221,7 +224,10 @@ class Logins:
             return
         standing.logged_in_at = kept.at
         if kept.until > self._clock.wall():
-            self._use(standing, kept)
+            try:
+                self._use(standing, kept)
+            except InvalidPayload as error:
+                _log.warning("login_not_taken_up", source=standing.runtime.name, why=error.message)
 
     async def _take_up_elsewhere(self, standing: _Standing) -> None:
         """Another process may have logged in, as `mds-tui login` does."""
@@ -237,7 +243,10 @@ class Logins:
     def _use(self, standing: _Standing, credentials: Credentials) -> None:
         runtime = standing.runtime
         runtime.settings = msgspec.structs.replace(runtime.settings, **credentials.values)
-        runtime.source.use_credentials(runtime.settings)
+        try:
+            runtime.source.use_credentials(runtime.settings)
+        except Exception as error:  # noqa: BLE001  a plug-in's bug; its words may hold the credentials
+            raise InvalidPayload(f"the adapter cannot take a login: {type(error).__name__}") from None
         standing.logged_in_at = credentials.at
         standing.used = credentials
 

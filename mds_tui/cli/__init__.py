@@ -26,6 +26,7 @@ VERBS = {
     "record": "mds_tui.cli.record",
     "replay": "mds_tui.cli.replay",
     "convert": "mds_tui.cli.convert",
+    "login": "mds_tui.cli.login",
     "status": "mds_tui.cli.status",
     "commands": "mds_tui.cli.status",
     "decode": "mds_tui.cli.decode",

@@ -37,7 +37,7 @@ class Exit(enum.IntEnum):
 
 MEANING: Mapping[Exit, str] = {
     Exit.OK: "done",
-    Exit.FAILED: "a drill or a check of the doctor failed, or no tick came in time",
+    Exit.FAILED: "a drill, a login or a check of the doctor failed, or no tick came in time",
     Exit.USAGE: "the command line cannot be read",
     Exit.CONFIG: "the configuration cannot be used",
     Exit.UNAVAILABLE: "no source could answer, or the simulator cannot be reached",

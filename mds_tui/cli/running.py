@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-async def with_engine(settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]") -> Answer:
-    """The answer of an engine on the configuration in force, which ends with it."""
+async def with_engine(
+    settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]", *, only: str | None = None
+) -> Answer:
+    """The answer of an engine on the configuration in force, which ends with it, or on `only` one source of it."""
     import msgspec
     from mds_engine.engine import Engine
 
@@ -24,6 +26,8 @@ async def with_engine(settings: Settings, ask: "Callable[[Engine], Coroutine[Any
     config = settings.load(vendors).config
     # Nobody looks at a watch list here, and its subscriptions would cost calls.
     bare = msgspec.structs.replace(config, console=msgspec.structs.replace(config.console, watch=()))
+    if only is not None:
+        bare = msgspec.structs.replace(bare, sources={only: bare.sources[only]}, exchanges={})
     with logging_to(config.engine.log_file()):
         async with Engine(bare, vendors) as engine:
             trouble = engine.snapshot().engine.trouble

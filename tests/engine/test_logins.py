@@ -505,3 +505,19 @@ def test_a_configuration_that_comes_in_place_does_not_take_the_login_away(virtua
         return desk.token, desk.runtime.settings.timeout_s
 
     assert virtually(scene) == ("for friday", 3.0)
+
+
+def test_an_adapter_that_cannot_take_a_login_is_told_and_ends_nothing(virtually, monkeypatch) -> None:
+    def broken(_self, settings):
+        raise RuntimeError(f"cannot use {settings.token.reveal()}")
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:30")
+        monkeypatch.setattr(BrokersSource, "use_credentials", broken)
+        with pytest.raises(InvalidPayload) as defect:
+            await desk.logins.log_in(desk.runtime, Secret("friday"))
+        await desk.logins.connect(desk.runtime)
+        await desk.pass_until("2026-11-20T08:35")
+        return str(defect.value)
+
+    assert virtually(scene) == "the adapter cannot take a login: RuntimeError"

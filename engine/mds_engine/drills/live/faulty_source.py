@@ -112,6 +112,9 @@ class FaultySource(Source):
         """Whether the ticks of a stream come bent from here already."""
         return stream in self._made
 
+    def use_credentials(self, settings: Any) -> None:
+        self.real.use_credentials(settings)
+
     def endpoints(self) -> tuple[EndpointState, ...]:
         return self.real.endpoints()
 
