@@ -98,6 +98,7 @@ def test_callers_do_not_notice_and_the_vendor_is_not_asked(virtually, desk_of, s
     assert card.ended == "its time was over"
     assert (good, active, permits) == ("a", "a", 0)
     assert card.figures.answered_by["b"] > 20
+    assert _line(card, "routes moved to another source").value >= 1
 
 
 @pytest.mark.parametrize("scenario", OF_CALLS)
@@ -406,3 +407,29 @@ def test_it_ends_when_its_source_is_let_go(virtually, desk_of) -> None:
     assert card.ended == "its source was let go, or made anew"
     assert is_real
     assert at < 5.0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "cleaned"),
+    [
+        ("login-ended", "a needs no login any more"),
+        ("throttled", "a may be asked again at once"),
+        ("errors", "the quote breaker of a was reset"),
+    ],
+)
+def test_what_could_not_heal_is_put_back_by_hand(virtually, desk_of, scenario: str, cleaned: str) -> None:
+    async def scene(clock):
+        async with desk_of(clock) as desk:
+            for _ in range(5):
+                await desk.quote()
+            await desk.engine.apply(_start(scenario))
+            for _ in range(6):
+                await desk.quote()
+            await desk.engine.apply(EndDrill())
+            await desk.engine.apply(EndDrill())
+            card = await _over(desk)
+            return card, (await desk.quote(source="a")).source, desk.state("a")
+
+    card, answers, state = virtually(scene)
+    assert cleaned in card.cleaned
+    assert (answers, state) == ("a", "closed")

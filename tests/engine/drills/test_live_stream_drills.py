@@ -137,11 +137,14 @@ def test_a_mute_stream_is_the_vendors_own_and_stays_open(virtually, desk_of) -> 
             await desk.engine.apply(EndDrill())
             lifted = clock.now()
             await clock.sleep(1.0)
-            return silent, desk["a"].stream is stream, {t.source for t in reading.ticks(lifted, clock.now())}
+            hooks = [one.bend for one in desk.engine._hub.supervisors["a"].open_connections]
+            after = {tick.source for tick in reading.ticks(lifted, clock.now())}
+            return silent, desk["a"].stream is stream, hooks, after
 
-    silent, same, after = virtually(scene)
+    silent, same, hooks, after = virtually(scene)
     assert silent == []
     assert same
+    assert hooks == [None]
     assert after == {"a"}
 
 
@@ -228,3 +231,17 @@ def test_a_stream_that_opens_during_the_drill_is_hit_too_and_flows_after_it(virt
     assert opened == 0
     assert "a" not in during
     assert after == {"a"}
+
+
+def test_prices_of_a_stream_that_opens_during_the_drill_are_bent_and_then_true(virtually, desk_of) -> None:
+    async def scene(clock):
+        async with desk_of(clock) as desk:
+            await desk.engine.apply(_start("wrong-price"))
+            async with Reading(desk, lambda _name, _now: 100.0) as reading:
+                during = {round(tick.price, 6) for _, tick in reading.items if isinstance(tick, Tick)}
+                await _over(desk)
+                lifted = clock.now()
+                await clock.sleep(3.0)
+                return during, {tick.price for tick in reading.ticks(lifted, clock.now())}
+
+    assert virtually(scene) == ({101.0}, {100.0})
