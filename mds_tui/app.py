@@ -159,6 +159,10 @@ class ConsoleApp(App[None]):
             self.register_theme(textual_theme(palette))
         self.set_interval(1 / self.settings.fps, self.beat)
         self.set_interval(1.0, self._watch_terminal)
+        if self.settings.keymap_file is not None or self.settings.tour_file is not None:
+            from mds_tui.finding.beginning import begin
+
+            begin(self)
         for problem in self.themes.problems():
             self.notify(problem, title="theme", severity="warning")
         self.beat()

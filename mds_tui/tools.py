@@ -36,6 +36,36 @@ class Tool(NamedTuple):
 
 TOOLS: tuple[Tool, ...] = (
     Tool(
+        "jump",
+        "semicolon",
+        "jump",
+        "Put a label on every pane and every row in sight; pressing one is being there.",
+        "mds_tui.screens.jump:open_jump",
+    ),
+    Tool(
+        "go",
+        "",
+        "go to",
+        "Go to a pane, or to the row of a source, route or instrument.",
+        "mds_tui.screens.going:go",
+        arguments="place",
+    ),
+    Tool(
+        "keymap",
+        "",
+        "keys",
+        "See which key does what, and change it.",
+        "mds_tui.screens.keymap:open_keymap",
+        arguments="[words]",
+    ),
+    Tool(
+        "tour",
+        "",
+        "tour",
+        "Five short screens on what the console shows and does.",
+        "mds_tui.screens.tour:open_tour",
+    ),
+    Tool(
         "theme",
         "t",
         "choose a theme",

@@ -110,9 +110,10 @@ class Dialog(ModalScreen[Answer | None]):
 
     def _tell_keys(self) -> None:
         if self.is_active:
-            keys = keys_words(self, plain=self.paint.plain)
+            frame = self.query_one(Vertical)
             on = "pgdn reads on  " if self._more else ""
-            self.query_one(Vertical).border_subtitle = self.paint.words(f"{on}{keys}")
+            keys = keys_words(self, frame.size.width - len(on), plain=self.paint.plain)
+            frame.border_subtitle = self.paint.words(f"{on}{keys}")
 
     def on_resize(self) -> None:
         """The sentences wrap differently."""

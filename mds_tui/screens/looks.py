@@ -74,7 +74,7 @@ class ThemeChooser(ModalScreen[str | None]):
         lines.styles.height = len(content) + lines.styles.gutter.height
         lines.use(paint)
         lines.show(content)
-        lines.border_subtitle = paint.words(keys_words(self, plain=paint.plain))
+        lines.border_subtitle = paint.words(keys_words(self, lines.size.width, plain=paint.plain))
         self.call_after_refresh(self._show_cursor)
 
     def action_move(self, by: int) -> None:

@@ -50,6 +50,8 @@ class MainScreen(PromptScreen):
         self._focus = PANES[0]
         self._zoomed = False
         self._paused_at: float | None = None
+        self.held = False
+        """Whether the picture stands still for as long as something points at its rows."""
         self._lit: dict[str, float] = {}
         self._shown: tuple[int, int, frozenset[str]] = (0, 0, frozenset())
         self._counts = (0, 0)
@@ -95,7 +97,7 @@ class MainScreen(PromptScreen):
         """Draw what the feed holds now."""
         self._light(news)
         feed, settings = self.console.feed, self.console.settings
-        if self._paused_at is None and feed.snapshot is not None:
+        if self._paused_at is None and not self.held and feed.snapshot is not None:
             lit = frozenset(self._lit)
             self.sight = Sight(feed.snapshot, self.console.paint.glyphs, settings.zone, lit)
             mark = (id(feed.snapshot), feed.events[0].number if feed.events else 0, lit)

@@ -69,8 +69,9 @@ class Page(ModalScreen[None]):
         """Which lines are in sight, where they are not all."""
         lines = self.query_one("#page", Lines)
         total, height, first = len(lines.lines), lines.size.height, round(lines.scroll_y)
+        keys = keys_words(self, lines.size.width - 20, plain=self._paint.plain)
         place = f"{first + 1}–{min(total, first + height)} of {total} · " if total > height else ""
-        lines.border_subtitle = self._paint.words(f"{place}{keys_words(self, plain=self._paint.plain)}")
+        lines.border_subtitle = self._paint.words(f"{place}{keys}")
 
     def action_close(self) -> None:
         """Back to the desk."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from mds_tui.format.sight import Sight
 from mds_tui.tools import Tool, remembered_line, run, tool_of_line
+from mds_tui.widgets.key_bar import KeyBar
 from mds_tui.widgets.live_grid import LiveGrid
 
 if TYPE_CHECKING:
@@ -150,5 +151,9 @@ class PromptScreen(Screen[None]):
 
     def _end_prompt(self) -> None:
         self.query_one("#prompt").display = self.query_one("#hints").display = False
-        self.query_one("#keys").display = True
+        keys = self.query_one("#keys", KeyBar)
+        keys.display = True
+        # At once: below a screen that is opened now, nothing would be laid out or drawn any more.
+        self._refresh_layout()
         self.focus_pane()
+        keys.settle()

@@ -32,12 +32,19 @@ def hints_of(screen: Screen[Any], weights: Mapping[str, int], *, plain: bool) ->
     return sorted(hints.values(), key=lambda hint: _part(hint.action))
 
 
-def keys_words(screen: Screen[Any], *, plain: bool) -> str:
-    """The same in a line of text, for the border of a dialog or a page: `? help · esc back`."""
+def keys_words(screen: Screen[Any], width: int | None = None, *, plain: bool) -> str:
+    """Those that can be pressed in a line of text, for the border of a dialog or a page: `? help · esc back`.
+
+    Where there is no room for all in `width` columns, help and the way out stay.
+    """
     between = " - " if plain else " · "
-    return between.join(
-        f"{hint.key} {hint.label}" for hint in hints_of(screen, {}, plain=plain) if hint.enabled
-    )
+    kept = [hint for hint in hints_of(screen, {}, plain=plain) if hint.enabled]
+    while True:
+        words = between.join(f"{hint.key} {hint.label}" for hint in kept)
+        less = [hint for hint in kept if not _stays(hint.action)]
+        if width is None or len(words) <= width or not less:
+            return words
+        kept.remove(less[-1])
 
 
 def hint_cell(hints: Sequence[Hint], width: int) -> Cell:
@@ -92,7 +99,11 @@ def _part(action: str) -> int:
         return 0
     if action.startswith("screen.tool("):
         return 0
-    return 2 if action in {"app.explain", "app.quit", "screen.close", "screen.cancel"} else 1
+    return 2 if _stays(action) else 1
+
+
+def _stays(action: str) -> bool:
+    return action in {"app.explain", "app.quit", "screen.close", "screen.cancel", "screen.leave"}
 
 
 def _namespaced(action: str, owner: str) -> str:

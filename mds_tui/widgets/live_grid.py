@@ -103,6 +103,11 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         if (row := self._keys.get(key)) is not None:
             self._go(row)
 
+    def places_in_sight(self) -> Sequence[tuple[str, int]]:
+        """The key of each row in sight, and its line in the pane."""
+        top = self._window.top
+        return [(self.key(item), top + place) for place, item in enumerate(self._in_sight())]
+
     # Keys.
 
     def action_move(self, by: int) -> None:
