@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from mds_tui.cli.output import records
 from mds_tui.cli.settings import Settings, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mds_engine.sources.contract import SourcePlugin
 
@@ -33,7 +34,8 @@ def replay(settings: Settings, *, path: Path | None, speed: float, as_json: bool
     """Open the console on a recording: a FILE, or all files of a FOLDER.
 
     Without one: on what the console's own black box holds. Clocks show the
-    recording's time.
+    recording's time. Nothing can be done to it; its keys play it, and ? names
+    them.
     """
     from mds_engine.config.schema import EngineSettings
     from mds_engine.recording.reading import Recording
@@ -68,13 +70,28 @@ def _vendors() -> "Mapping[str, SourcePlugin]":
 
 
 def _black_box(settings: Settings) -> Path:
+    """The folder of the configured engine's; where it holds nothing, the one that was written to last."""
+    from mds_engine.recording.format import SUFFIX
+
     from mds_tui.cli.vendors import InstalledVendors
 
     config = settings.load(InstalledVendors(), quiet=True).config
     folder = config.recording.folder(config.engine.name)
-    if not folder.is_dir():
+    if any(folder.glob(f"*{SUFFIX}")):
+        return folder
+    boxes = {} if config.recording.path else _written_at(folder.parent.glob(f"*/*{SUFFIX}"))
+    if not boxes:
         raise click.UsageError(f"the console's black box holds nothing yet ({folder}); name a recording")
-    return folder
+    return max(boxes, key=lambda box: boxes[box])
+
+
+def _written_at(files: "Iterable[Path]") -> dict[Path, float]:
+    """When each folder's last file was written to."""
+    written: dict[Path, float] = {}
+    for file in files:
+        with suppress(FileNotFoundError):  # the oldest go while a console runs
+            written[file.parent] = max(written.get(file.parent, 0.0), file.stat().st_mtime)
+    return written
 
 
 async def _print(path: Path, speed: float) -> None:

@@ -31,7 +31,7 @@ def banner(playback: Playback | None, width: int, glyphs: Glyphs, zone: tzinfo |
         (2, (Span(_now(playback, zone)),)),
         (3, (Span(playback.name),)),
         (4, (Span(f"frame {playback.rows:,}"),)),
-        (5, (Span(f"{len(playback.marks):,} marks"),) if playback.surveyed >= 1 else _reading(playback)),
+        (5, _reading(playback) if playback.surveyed < 1 else EMPTY),
     ]
     between = (Span(f" {glyphs.separator} "),)
     while width_of(line := join((part for _, part in parts), between)) >= width and len(parts) > 2:
@@ -114,15 +114,13 @@ def _now(playback: Playback, zone: tzinfo | None) -> str:
 
 
 def _ends(playback: Playback, zone: tzinfo | None) -> tuple[str, str]:
-    """With the day where it is not the same."""
-    days = [
-        datetime.fromtimestamp(at, UTC).astimezone(zone).strftime("%d %b")
-        for at in (playback.start, playback.end)
-    ]
-    times = [clock(at, zone) for at in (playback.start, playback.end)]
-    if days[0] == days[1]:
-        return times[0], times[1]
-    return f"{days[0]} {times[0]}", f"{days[1]} {times[1]}"
+    """As exactly as it tells them apart."""
+    first, last = (datetime.fromtimestamp(at, UTC).astimezone(zone) for at in (playback.start, playback.end))
+    if first.year != last.year:
+        return f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+    if first.date() != last.date():
+        return f"{first:%d %b %H:%M}", f"{last:%d %b %H:%M}"
+    return f"{first:%H:%M:%S}", f"{last:%H:%M:%S}"
 
 
 def _reading(playback: Playback) -> Cell:

@@ -1,6 +1,7 @@
 """`convert`, `replay` and `record` from the command line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,24 @@ def test_without_a_recording_the_black_box_is_played(run, lines, recordings, mon
     recorder.close()
     (row,) = lines(run("replay", "--json", "--speed", "0"))
     assert (row["instrument"], row["price"]) == ("BINANCE:BTCUSDT", 2.5)
+
+
+def test_where_the_own_black_box_is_empty_the_last_one_is_played(run, lines) -> None:
+    """As after a demo, without a configuration."""
+    from mds_engine.config.schema import EngineSettings, RecordingSettings
+
+    for engine, written_at in (("demo", 2000.0), ("older", 1000.0)):
+        folder = RecordingSettings().folder(engine)
+        recorder = Recorder(folder, FileBounds())
+        recorder.start(engine, {engine: RecordedSource("binance")})
+        trade = {"e": "trade", "s": "BTCUSDT", "t": 1, "p": "2.5", "q": "1", "T": 1750000000000, "m": True}
+        recorder.tap(engine)(json.dumps({"stream": "btcusdt@trade", "data": trade}))
+        recorder.close()
+        for file in folder.iterdir():
+            os.utime(file, (written_at, written_at))
+    RecordingSettings().folder(EngineSettings().name).mkdir()
+    (row,) = lines(run("replay", "--json", "--speed", "0"))
+    assert row["source"] == "demo"
 
 
 @pytest.mark.parametrize(
