@@ -129,7 +129,9 @@ async def test_a_drill_from_its_dialog_to_its_file(app_with, read_screen, tmp_pa
         await pilot.press("w")
         exports = tmp_path / "mds-tui" / "exports"
         await _until(pilot, lambda: exports.exists() and [*exports.iterdir()])
-        await _until(pilot, lambda: "written: the" in read_screen(app))
+        await _until(
+            pilot, lambda: any("drill-refused-zerodha" in told.message for told in app._notifications)
+        )
         text = _only_text(exports)
         assert text.startswith("# Drill refused of zerodha: ")
         assert "- by asha: rehearsal" in text
