@@ -1,4 +1,4 @@
-"""The theme that the operator chose in the console, kept from one day to the next."""
+"""What is kept from one day to the next, and where; how the theme that was chosen is."""
 
 import json
 import os
@@ -11,6 +11,23 @@ def looks_file() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("mds-tui") / "looks.json"
+
+
+def history_file() -> Path:
+    """Where typed commands are kept."""
+    return looks_file().with_name("history")
+
+
+def tour_file() -> Path:
+    """What is there once the tour was shown."""
+    return looks_file().with_name("tour-shown")
+
+
+def keymap_file() -> Path:
+    """Where the operator's own keys are looked for, there or not."""
+    import platformdirs
+
+    return platformdirs.user_config_path("mds-tui") / "keymap.toml"
 
 
 def remembered_theme(file: Path, configured: str) -> str | None:

@@ -106,7 +106,13 @@ class Looks:
         import os
 
         from mds_tui.palettes import PLAIN, own_folder
-        from mds_tui.remembered import looks_file, remembered_theme
+        from mds_tui.remembered import (
+            history_file,
+            keymap_file,
+            looks_file,
+            remembered_theme,
+            tour_file,
+        )
         from mds_tui.settings import ConsoleSettings, default_fps
 
         kept = looks_file()
@@ -120,6 +126,9 @@ class Looks:
             configured_theme=configured.theme,
             own_themes=own_folder(),
             looks_file=kept,
+            history_file=history_file(),
+            keymap_file=keymap_file(),
+            tour_file=None if self._read_only or configured.read_only else tour_file(),
             config=file,
             ascii=self._ascii_only or configured.ascii,
             read_only=self._read_only or configured.read_only,

@@ -12,13 +12,6 @@ LONGEST_LINE = 500
 """Characters; what is longer was pasted by mistake."""
 
 
-def history_file() -> Path:
-    """Where it is kept."""
-    import platformdirs
-
-    return platformdirs.user_state_path("mds-tui") / "history"
-
-
 def read_history(file: Path) -> list[str]:
     """The lines, oldest first; none where it cannot be read."""
     try:

@@ -29,13 +29,6 @@ class Loaded(NamedTuple):
     """A sentence each, with file and line."""
 
 
-def keymap_file() -> Path:
-    """Where it is looked for, there or not."""
-    import platformdirs
-
-    return platformdirs.user_config_path("mds-tui") / "keymap.toml"
-
-
 def load_keymap(file: Path, actions: Sequence[Action]) -> Loaded:
     """The file's keys, checked. One that cannot be read leaves all keys as they are, and says so."""
     try:

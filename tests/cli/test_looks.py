@@ -36,3 +36,13 @@ def test_the_option_beats_no_color_beats_what_was_kept_beats_the_file(run, monke
     monkeypatch.setenv("NO_COLOR", "1")
     assert Looks().settings(configured).theme == "monochrome"
     assert Looks(theme="colour-blind").settings(configured).theme == "colour-blind"
+
+
+def test_history_keys_and_tour_have_their_files_and_who_only_looks_gets_no_tour(run) -> None:
+    settings = Looks().settings(ConsoleSettings())
+    assert settings.history_file == looks_file().with_name("history")
+    assert settings.keymap_file is not None
+    assert settings.keymap_file.name == "keymap.toml"
+    assert settings.tour_file is not None
+    assert Looks(read_only=True).settings(ConsoleSettings()).tour_file is None
+    assert Looks().settings(ConsoleSettings(read_only=True)).tour_file is None
