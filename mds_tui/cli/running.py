@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 async def with_engine(
     settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]", *, only: str | None = None
 ) -> Answer:
-    """The answer of an engine on the configuration in force, which ends with it, or on `only` one source of it."""
+    """The answer of an engine on the configuration in force, which ends with it; or on `only` one source."""
     import msgspec
     from mds_engine.engine import Engine
 

@@ -10,7 +10,17 @@ from mds_tui.details.lines import decision_lines, entry, event_rows, heading, ta
 from mds_tui.format.bars import breaker_dots, calm_top, chart, quota_line, sparkline
 from mds_tui.format.cells import Cell, Ink, Span, cell, fit, wrap
 from mds_tui.format.glyphs import state_ink
-from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, money, percent
+from mds_tui.format.numbers import (
+    age,
+    clock,
+    clock_minutes,
+    count,
+    countdown,
+    duration,
+    milliseconds,
+    money,
+    percent,
+)
 from mds_tui.format.sight import Sight
 from mds_tui.panes.cost import use_rows, window_words
 from mds_tui.panes.sources import breaker_words, state_sentence
@@ -60,6 +70,7 @@ def _state(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
         *entry("last answer", cell(seen), width),
         *entry("calls", cell(f"{count(source.calls)}{failed}{recent}"), width),
     ]
+    lines += _login(source, sight, width)
     lines += _probes(source, width)
     lines += _stream(source, width)
     if spent:
@@ -68,6 +79,22 @@ def _state(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
         when = f"{clock(source.last_error_at, sight.zone)}  " if source.last_error_at is not None else ""
         lines += entry("last error", (Span(when, Ink.DIM), Span(source.last_error, Ink.BAD)), width)
     return tuple(lines)
+
+
+def _login(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
+    """How long the vendor honours its credentials, and when that matters."""
+    login = source.login
+    if login is None:
+        return ()
+    opens = f"its exchange opens in {duration(login.opens_in_s)}" if login.opens_in_s else ""
+    if login.needed:
+        return entry("login", cell(", ".join(filter(None, ("needed", opens, "L logs in"))), Ink.WARN), width)
+    if login.valid_until is None or login.expires_in_s is None:
+        return entry("login", cell("nobody knows until when", Ink.DIM), width)
+    until = clock_minutes(login.valid_until, sight.zone)
+    if login.expires_in_s <= 0:
+        return entry("login", cell(", ".join(filter(None, (f"ended at {until}", opens))), Ink.DIM), width)
+    return entry("login", cell(f"until {until}, for {duration(login.expires_in_s)} more"), width)
 
 
 def _probes(source: SourceView, width: int) -> tuple[Cell, ...]:
