@@ -268,6 +268,8 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:
+    costs = [runtime.cost(unit) for unit in runtime.units.values()]
+    weighed = {cost.group for cost in costs if cost.weight > 1}
     return tuple(
         LimiterView(
             group=group,
@@ -275,6 +277,7 @@ def _limiters(runtime: SourceRuntime, now: float) -> tuple[LimiterView, ...]:
             window_s=use.window_s,
             used=use.used,
             published=runtime.published.of(group, use.window_s),
+            weighed=group in weighed,
             rate_factor=limiter.rate_factor,
             blocked_for_s=max(0.0, (limiter.blocked_until(now) or now) - now),
             banned=limiter.banned_until is not None and limiter.banned_until > now,

@@ -5,7 +5,7 @@ from collections import deque
 _STEP_S = 1.0
 """Rates are reckoned anew this often: the eye reads no faster."""
 _WINDOW_S = 60.0
-_SOONEST_S = 5.0
+_SOONEST_S = 20.0
 """An hourly rate from less would be a guess."""
 
 
@@ -26,7 +26,7 @@ class PerSecond:
 
 
 class PerHour:
-    """Counts an hour, at the pace of the last minute; 0 for the first seconds."""
+    """Counts an hour, at the pace of the last minute; 0 for the first few."""
 
     __slots__ = ("_marks",)
 

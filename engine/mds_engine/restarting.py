@@ -1,5 +1,6 @@
 """A source is closed and connected anew, while everything that is known of it stays."""
 
+import asyncio
 from collections.abc import Mapping
 
 from mds_engine.clock import Clock
@@ -55,12 +56,13 @@ class Restarter:
                 runtime.connecting.cancel()
             await close_adapters((runtime,))
             runtime.source = self._plugins[runtime.settings.kind].create(runtime.settings, runtime)
-            runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
+            connecting = runtime.connecting = self._own(runtime.connect(), f"connect {runtime.name}")
         finally:
             runtime.unblock(_BLOCK)
             if supervisor is not None:
                 supervisor.wake()
-        return await runtime.until_connected(_CONNECTED_WITHIN_S)
+        await asyncio.wait((connecting,), timeout=_CONNECTED_WITHIN_S)
+        return connecting.done()
 
     async def _until_quiet(self, runtime: SourceRuntime) -> None:
         """Until no call and no stream is left, at most as long as one call may take: what is cut off in the

@@ -216,6 +216,15 @@ def _limits(source: SourceView, sight: Sight, width: int) -> tuple[Cell, ...]:
         lines += wrap(spans, width, indent=2)
     lines += [
         (
+            Span(f"{limiter.group} per {window_words(limiter.window_s)} set to ", Ink.DIM),
+            Span(count(limiter.limit), Ink.WARN if limiter.limit > limiter.published else Ink.TEXT),
+            Span(f", the vendor publishes {count(limiter.published)}", Ink.DIM),
+        )
+        for limiter in source.limiters
+        if limiter.published is not None and limiter.published != limiter.limit
+    ]
+    lines += [
+        (
             Span(f"{limiter.group} per {window_words(limiter.window_s)} slowed to ", Ink.DIM),
             Span(f"{limiter.rate_factor:.0%} of its rate", Ink.WARN),
         )

@@ -7,6 +7,7 @@ from mds_tui.tools import TOOLS
 
 _SHORT = {"reset-breaker": "reset", "force-breaker": "breaker", "restart-source": "restart"}
 """Labels for the footer where a registry's title is too long for it."""
+_ARM = "tool('arm')"
 _SELDOM = tuple(f"act('{name}')" for name in ("restart-source", "set-rate-limit", "check-health"))
 """What makes room first in the footer: no outage waits for it."""
 
@@ -64,8 +65,9 @@ IMPORTANCE = (
     "app.explain",
     "app.quit",
     "app.restart_engine",
+    _ARM,
     *(binding.action for binding in acting_bindings() if binding.action not in _SELDOM),
-    *(binding.action for binding in tool_bindings()),
+    *(binding.action for binding in tool_bindings() if binding.action != _ARM),
     "undo",
     "prompt('/')",
     "prompt(':')",

@@ -65,8 +65,8 @@ class LimitDialog(Dialog[Command]):
         facts.use(self.paint)
         facts.styles.height = 1
         facts.show((_facts(limiter),))
-        hint = "type, or h l; p as published"
-        self.query_one("#figure-limit", Figure).show(self._limit, hint)
+        published = "; p as published" if limiter is not None and limiter.published is not None else ""
+        self.query_one("#figure-limit", Figure).show(self._limit, f"type, or h l{published}")
         super().settle()
 
     def _limiter(self) -> LimiterView | None:
@@ -136,17 +136,17 @@ class LimitDialog(Dialog[Command]):
 
 
 def _facts(limiter: LimiterView | None) -> Cell:
-    """What the vendor publishes, what is set, and what is used of it."""
+    """What the vendor publishes, what is set, and how much of it is used."""
     if limiter is None:
         return cell("there is no limit any more", Ink.WARN)
     published = "nothing" if limiter.published is None else f"{limiter.published:,}"
     above = limiter.published is not None and limiter.limit > limiter.published
     spans = [
-        Span("  the vendor publishes ", Ink.DIM),
+        Span("  published ", Ink.DIM),
         Span(published),
         Span("   set ", Ink.DIM),
         Span(f"{limiter.limit:,}", Ink.WARN if above else Ink.TEXT),
-        Span("   used now ", Ink.DIM),
+        Span("   used ", Ink.DIM),
         Span(f"{limiter.used:,}"),
         Span(f" in the last {window(limiter.window_s)}", Ink.DIM),
     ]

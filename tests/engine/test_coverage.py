@@ -91,6 +91,7 @@ def test_prices_polls_bounds_and_published_limits_can_be_seen(virtually, fake_de
     assert (a.price.per_call, a.price.per_month, a.price.currency) == ("0.002", "0.00", "EUR")
     assert (a.carries, a.polls) == (20, None)
     assert (a.limiters[0].limit, a.limiters[0].published) == (5, 20)
+    assert not a.limiters[0].weighed
     assert (b.price, b.carries) == (None, None)
     assert (b.polls.pace_s, b.polls.at_once) == (4.0, 4)
 
@@ -114,8 +115,8 @@ def test_calls_an_hour_are_those_of_the_last_minute(virtually, fake_desk):
 
 def test_an_hourly_rate_needs_some_seconds_before_it_is_told():
     rate = PerHour()
-    assert [rate.take(count, now) for count, now in ((0, 0.0), (9, 2.0))] == [0.0, 0.0]
-    assert rate.take(10, 10.0) == 3600.0
+    assert [rate.take(count, now) for count, now in ((0, 0.0), (9, 12.0))] == [0.0, 0.0]
+    assert rate.take(40, 40.0) == 3600.0
 
 
 def vendor_says(desk, limit):

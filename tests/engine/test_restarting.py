@@ -20,7 +20,7 @@ async def _prove(desk, clock):
 def test_a_restart_puts_a_fresh_adapter_in_place_and_says_that_it_answers(virtually, fake_desk):
     async def scene(clock):
         async with fake_desk(clock) as desk:
-            await clock.sleep(1.0)
+            await clock.sleep(60.0)
             before = desk.engine.sources["a"].source
             result = await desk.engine.apply(RESTART)
             after = desk.engine.sources["a"].source
@@ -28,7 +28,7 @@ def test_a_restart_puts_a_fresh_adapter_in_place_and_says_that_it_answers(virtua
                 result,
                 before is after,
                 len(desk.told(events.SourceConnected)),
-                (await desk.quote()).source,
+                (await desk.quote(source="a")).source,
             )
 
     result, same, connected, answered = virtually(scene)

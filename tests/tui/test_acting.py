@@ -9,6 +9,7 @@ from mds_engine.control.events import OverrideEnded
 from mds_engine.control.preview import preview
 from mds_engine.control.snapshot import CoverageView, Snapshot
 
+from mds_tui.details.source import source_lines
 from mds_tui.format.cells import Ink, text_of
 from mds_tui.format.glyphs import UNICODE
 from mds_tui.format.header import Status, header
@@ -63,8 +64,8 @@ async def test_a_limit_is_stepped_and_the_dialog_says_how_much_that_is(console, 
     async with app.run_test(size=SIZE) as pilot:
         await _open(app, pilot, "1", "M")
         words = read_screen(app)
-        assert "the vendor publishes 100" in words
-        assert "used now 7 in the last second" in words
+        assert "published 100" in words
+        assert "used 7 in the last second" in words
         app.screen.query_one("#figure-limit").focus()
         await pilot.press("h", "left")
         await pilot.pause()
@@ -141,6 +142,16 @@ async def test_a_limit_that_changes_meanwhile_does_not_overwrite_what_was_typed(
         app.beat()
         app.screen.settle()
         assert app.screen.query_one("#figure-limit").value == 8
+
+
+def test_a_limit_that_is_not_the_vendors_is_told_on_the_sources_page(snapshot: Snapshot) -> None:
+    def told(**more: object) -> str:
+        sight = Sight(with_limits(snapshot, limit=100, **more), UNICODE)
+        return "\n".join(text_of(line) for line in source_lines("kite", (), sight, 100))
+
+    assert "quote per s set to 100, the vendor publishes 120" in told(published=120)
+    assert "the vendor publishes" not in told(published=100)
+    assert "the vendor publishes" not in told(published=None)
 
 
 @given(st.integers(1, MOST - 1), st.sampled_from([1, -1]))

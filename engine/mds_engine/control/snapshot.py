@@ -76,6 +76,8 @@ class LimiterView(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     published: int | None = None
     """What the vendor allows by its own word; None where it publishes nothing for such a window."""
+    weighed: bool = False
+    """Whether it counts weight, because the vendor weighs its calls, and not calls."""
     rate_factor: float = 1.0
     """1.0 is the full limit; a 429 halves it."""
     blocked_for_s: float = 0.0

@@ -223,9 +223,13 @@ class SourceRuntime:
             return f"throttled for {until - now:.0f} s more"
         return ""
 
+    def cost(self, unit: Unit) -> RequestCost:
+        """What one request of a capability takes from its limiter."""
+        return self.source.cost(self._asked_for(unit), 1)
+
     def group(self, unit: Unit) -> str:
         """The limiter's group of a capability's requests."""
-        return self.source.cost(self._asked_for(unit), 1).group
+        return self.cost(unit).group
 
     def _asked_for(self, unit: Unit) -> Capability:
         """What is asked of the adapter for a capability: polls ask for quotes."""

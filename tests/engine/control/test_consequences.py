@@ -253,7 +253,9 @@ def test_a_target_whose_limit_is_too_narrow_is_told() -> None:
         LimiterView(group="other", limit=1, window_s=3600.0, used=0),
     )
     said = preview(FailOver(route="NSE/quote"), desk(ASKED, yahoo=source("yahoo", limiters=limits)))
-    assert "Its limit of 5 per minute lets 300 calls per hour through, fewer than the present 420." in said
+    assert (
+        "yahoo's limit of 5 per minute lets 300 calls per hour through, fewer than the present 420." in said
+    )
     assert not any("per hour lets" in sentence for sentence in said)
 
 
@@ -336,6 +338,7 @@ def limited(**more: object) -> Snapshot:
         (5, {"published": None}, ("kite publishes no limit for such a window.",)),
         (10, {}, ("kite may be sent 10 per second already; nothing changes.",)),
         (0, {}, ("at least 1; take the source out of service",)),
+        (5, {"weighed": True}, ("That is 300 weight per minute less (50 % of now).",)),
         (24, {"limit": 25, "window_s": 86400.0}, ("That is 1 call per day fewer (96 % of now)",)),
     ],
 )

@@ -1,12 +1,12 @@
 """What another rate limit will do."""
 
 from mds_engine.control.commands import SetRateLimit
-from mds_engine.control.consequences.words import Against, count, duration, window
+from mds_engine.control.consequences.words import Against, duration, window
 from mds_engine.control.snapshot import LimiterView, SourceView
 
 
 def rate_limit(command: SetRateLimit, source: SourceView) -> tuple[str, ...]:
-    """How much it changes, in calls per minute, and how it stands against what the vendor publishes."""
+    """How much it changes per minute, and how it stands against what the vendor publishes."""
     limiter = next(
         (
             view
@@ -37,17 +37,15 @@ def rate_limit(command: SetRateLimit, source: SourceView) -> tuple[str, ...]:
 def _difference(limit: int, limiter: LimiterView) -> str:
     """Per minute, or per hour or day where that is less than one."""
     change = (limit - limiter.limit) / limiter.window_s
-    more = "more" if change > 0 else "fewer"
+    more = "more" if change > 0 else "less" if limiter.weighed else "fewer"
     per, unit = next(
         (abs(change) * seconds, unit)
         for seconds, unit in ((60.0, "minute"), (3600.0, "hour"), (86400.0, "day"))
         if abs(change) * seconds >= 1 or unit == "day"
     )
-    return f"That is {_calls(per)} per {unit} {more} ({limit * 100 / limiter.limit:.0f} % of now)."
-
-
-def _calls(number: float) -> str:
-    return count(number, "call") if number >= 10 or number == round(number) else f"{number:.1f} calls"
+    much = f"{per:,.0f}" if per >= 10 or per == round(per) else f"{per:.1f}"
+    what = "weight" if limiter.weighed else "call" if much == "1" else "calls"
+    return f"That is {much} {what} per {unit} {more} ({limit * 100 / limiter.limit:.0f} % of now)."
 
 
 def _used(limit: int, limiter: LimiterView) -> tuple[str, ...]:

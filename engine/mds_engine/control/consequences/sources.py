@@ -72,13 +72,12 @@ def restart(source: SourceView, snapshot: Snapshot) -> tuple[str, ...]:
     """Closed and connected anew."""
     if not source.enabled:
         return (f"{source.name} is out of service: take it into service instead.",)
-    stream = source.stream
-    interrupted = (
-        f"Its live streams are interrupted: {count(stream.delivers, 'instrument')} it delivers, "
-        f"{count(stream.instruments - stream.delivers, 'instrument')} it stands by for."
-        if stream is not None
-        else "It has no live streams now."
-    )
+    interrupted = "It has no live streams now."
+    if (stream := source.stream) is not None:
+        held = stream.instruments - stream.delivers
+        standby = f", {count(held, 'instrument')} it stands by for" if held > 0 else ""
+        delivers = f"{count(stream.delivers, 'instrument')} it delivers"
+        interrupted = f"Its live streams are interrupted: {delivers}{standby}."
     return (
         f"{source.name} lets calls under way end, is closed, and is connected anew.",
         interrupted,

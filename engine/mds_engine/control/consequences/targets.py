@@ -242,9 +242,9 @@ def _narrow(routes: tuple[RouteView, ...], to: SourceView) -> tuple[str, ...]:
         most = limiter.limit * limiter.rate_factor * _HOUR_S / limiter.window_s
         need = needs.get(limiter.group, 0.0)
         if need > most:
-            limit = f"{limiter.limit:,} per {window(limiter.window_s)}"
+            limit = f"{to.name}'s limit of {limiter.limit:,} per {window(limiter.window_s)}"
             through = f"lets {most:,.0f} calls per hour through, fewer than the present {need:,.0f}"
-            sentences.append(Against(f"Its limit of {limit} {through}."))
+            sentences.append(Against(f"{limit} {through}."))
     return tuple(sentences)
 
 
