@@ -11,7 +11,7 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from mds_engine.config.difference import Difference, difference
-from mds_engine.config.edit import UNSET, set_value, unset_value, value_at
+from mds_engine.config.edit import UNSET, set_value, unset_value
 from mds_engine.config.file import ConfigFile, Written
 from mds_engine.config.load import LoadedConfig
 from mds_engine.config.masking import Masked, is_masked, mask, secret_names, unmask
@@ -49,6 +49,7 @@ class Draft:
         self._names = secret_names(file.plugins)
         self._masked: Masked = mask(read.text, self._names)
         self._shown = self._masked.text
+        self._read_as: tuple[str, Mapping[str, Any] | None] | None = None
         self._checked: tuple[str, LoadedConfig | None, tuple[LineProblem, ...]] | None = None
 
     # --- What it says ---------------------------------------------------------------------------------
@@ -74,10 +75,21 @@ class Draft:
 
     def value(self, path: Path) -> Any:
         """What the text says of one setting, masked; UNSET where it says nothing, or cannot be read."""
-        try:
-            return value_at(self._shown, path)
-        except tomllib.TOMLDecodeError:
-            return UNSET
+        found: Any = self._document()
+        for part in path:
+            if not isinstance(found, Mapping) or part not in found:
+                return UNSET
+            found = found[part]
+        return found
+
+    def _document(self) -> Mapping[str, Any] | None:
+        """The shown text as tables, None while it is no TOML. Read once for each text."""
+        if self._read_as is None or self._read_as[0] != self._shown:
+            try:
+                self._read_as = (self._shown, tomllib.loads(self._shown))
+            except tomllib.TOMLDecodeError:
+                self._read_as = (self._shown, None)
+        return self._read_as[1]
 
     def set(self, path: Path, value: Any) -> None:
         """Change one setting where it stands; UNSET takes it out. Raises ConfigError."""
@@ -94,17 +106,15 @@ class Draft:
 
     def line_of(self, path: Path) -> int | None:
         """The line of the shown text at which something stands, counted from 1; None if that is not known."""
-        try:
-            tomllib.loads(self._shown)
-        except tomllib.TOMLDecodeError:
-            return None
-        return line_of(key_lines(self._shown), path)
+        return None if self._document() is None else line_of(key_lines(self._shown), path)
 
     def changed_places(self) -> frozenset[str]:
         """The settings, as `sources.yahoo.priority`, of which the file says something else."""
         try:
-            before, after = tomllib.loads(self._masked.text), tomllib.loads(self._shown)
+            before, after = tomllib.loads(self._masked.text), self._document()
         except tomllib.TOMLDecodeError:
+            return frozenset()
+        if after is None:
             return frozenset()
         old, new = dict(_leaves(before, ())), dict(_leaves(after, ()))
         return frozenset(".".join(path) for path in old.keys() | new.keys() if old.get(path) != new.get(path))

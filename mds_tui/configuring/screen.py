@@ -12,8 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from mds_tui.configuring.draft import Draft, LineProblem
-from mds_tui.configuring.drawing import about_lines, problem_lines, section_lines, setting_lines
-from mds_tui.configuring.outline import Section, Setting, parse_typed, sections, settings_of, turned
+from mds_tui.configuring.drawing import about_lines, problem_lines
+from mds_tui.configuring.form import Form
+from mds_tui.configuring.outline import Setting, parse_typed, turned
 from mds_tui.format.cells import Cell, Ink, Span
 from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
@@ -99,11 +100,7 @@ class ConfigScreen(ModalScreen[None]):
         self.on_write_first: Callable[[], None] = _nothing
         self._may_act = may_act
         self._disk_differs = disk_differs
-        self._themes = themes
-        self._at = [0, 0]
-        """The section, and its setting, under the cursor."""
-        self._side = 0
-        """Where the keys go: sections, or settings."""
+        self.form = Form(draft, themes)
         self._checking: object = None
 
     @property
@@ -171,32 +168,27 @@ class ConfigScreen(ModalScreen[None]):
 
     def action_move(self, by: int) -> None:
         """Up or down, in the list that has the keys."""
-        most = len(self._sections() if self._side == 0 else self._settings()) - 1
-        self._at[self._side] = max(0, min(most, self._at[self._side] + by))
-        if self._side == 0:
-            self._at[1] = 0
+        self.form.move(by)
         self.settle()
 
     def action_side(self, side: int) -> None:
         """The sections, or the settings of one."""
-        self._side = side
+        self.form.side = side
         self.settle()
 
     def go_to(self, dotted: str) -> None:
         """The section of a place, as `sources.yahoo.priority`."""
-        for place, section in enumerate(self._sections()):
-            if dotted == ".".join(section.path) or dotted.startswith(".".join(section.path) + "."):
-                self._at = [place, 0]
+        self.form.go_to(dotted)
         self.settle()
 
     # Changing.
 
     def action_change(self) -> None:
         """Go into a section; the next answer, or a line to type on."""
-        if self._side == 0:
+        if self.form.side == 0:
             self.action_side(1)
             return
-        setting = self._setting()
+        setting = self.form.setting
         if setting is None:
             return
         if setting.kind in ("switch", "choice") and (setting.choices or setting.kind == "switch"):
@@ -213,20 +205,20 @@ class ConfigScreen(ModalScreen[None]):
 
     def action_turn(self) -> None:
         """The next answer of a switch or a choice."""
-        setting = self._setting()
-        if self._side == 1 and setting is not None and setting.kind in ("switch", "choice"):
+        setting = self.form.setting
+        if self.form.side == 1 and setting is not None and setting.kind in ("switch", "choice"):
             self._set(setting, turned(setting, 1))
 
     def action_usual(self) -> None:
         """Leave it out of the file."""
-        setting = self._setting()
-        if self._side == 1 and setting is not None and not setting.required:
+        setting = self.form.setting
+        if self.form.side == 1 and setting is not None and not setting.required:
             self._set(setting, UNSET)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what was typed."""
         event.stop()
-        setting = self._setting()
+        setting = self.form.setting
         if setting is None:
             return
         try:
@@ -272,7 +264,7 @@ class ConfigScreen(ModalScreen[None]):
 
     def _go_to_line(self, area: "TomlArea") -> None:
         """Where the cursor of the form stands."""
-        section, setting = self._section(), self._setting() if self._side == 1 else None
+        section, setting = self.form.section, self.form.setting if self.form.side == 1 else None
         path = setting.path if setting is not None and setting.is_set else section.path if section else ()
         area.move_cursor((max(0, (self.draft.line_of(path) or 1) - 1), 0), center=True)
 
@@ -353,7 +345,7 @@ class ConfigScreen(ModalScreen[None]):
             self._end_typing()
         elif self.in_text:
             self._leave_text()
-        elif self._side == 1:
+        elif self.form.side == 1:
             self.action_side(0)
         elif self.draft.is_changed:
             from mds_tui.screens.dialog import Confirm
@@ -370,35 +362,20 @@ class ConfigScreen(ModalScreen[None]):
         found = self.query("#text")
         return cast("TomlArea", found.first()) if found else None
 
-    def _sections(self) -> tuple[Section, ...]:
-        return sections(self.draft)
-
-    def _section(self) -> Section | None:
-        found = self._sections()
-        return found[min(self._at[0], len(found) - 1)] if found else None
-
-    def _settings(self) -> tuple[Setting, ...]:
-        section = self._section()
-        return () if section is None else settings_of(section, self.draft, self._themes)
-
-    def _setting(self) -> Setting | None:
-        found = self._settings()
-        return found[min(self._at[1], len(found) - 1)] if found else None
-
     def settle(self) -> None:
         """Draw what holds now."""
         if not self.is_attached:
             return
-        problems, changed = self.draft.problems, self.draft.changed_places()
+        problems = self.draft.problems
         self._draw_frame(problems)
         if self.in_text:
             if (area := self._area()) is not None:
                 area.mark([problem.line for problem in problems if problem.line])
             about = problem_lines(problems, self._width("#about"))
         else:
-            self._draw_form(problems, changed)
-            setting = self._setting() if self._side == 1 else None
-            section = self._section()
+            self._draw_form(problems)
+            setting = self.form.setting if self.form.side == 1 else None
+            section = self.form.section
             about = about_lines(setting, problems, self._width("#about"))
             if setting is None and section is not None and not problems:
                 about = ((Span(section.about, Ink.DIM),),)
@@ -423,40 +400,26 @@ class ConfigScreen(ModalScreen[None]):
         self.query_one("#notice", Lines).styles.height = len(notices)
         self.query_one("#notice", Lines).show(tuple(notices))
 
-    def _draw_form(self, problems: Sequence[LineProblem], changed: frozenset[str]) -> None:
-        glyphs = self.paint.glyphs
-        found = self._sections()
-        self._at[0] = min(self._at[0], max(0, len(found) - 1))
-        dotted = [".".join(section.path) for section in found]
-        wrong = frozenset(_owner(problem.key, dotted) for problem in problems)
-        touched = frozenset(_owner(place, dotted) for place in changed)
-        rows, at = section_lines(found, self._at[0], touched, wrong, glyphs)
-        _show(self.query_one("#sections", Lines), rows, at, top=self._at[0] == 0)
-        settings = self._settings()
-        cursor = self._at[1] if self._side == 1 else None
-        lines = setting_lines(settings, cursor, changed, problems, self._width("#settings"), glyphs)
-        _show(self.query_one("#settings", Lines), lines, self._at[1], top=self._at[1] == 0)
+    def _draw_form(self, problems: Sequence[LineProblem]) -> None:
+        glyphs, changed = self.paint.glyphs, self.draft.changed_places()
+        rows, at = self.form.section_lines(changed, problems, glyphs)
+        _show(self.query_one("#sections", Lines), rows, at, top=self.form.place == 0)
+        rows = self.form.setting_lines(changed, problems, self._width("#settings"), glyphs)
+        _show(self.query_one("#settings", Lines), rows, self.form.row, top=self.form.row == 0)
 
     def _width(self, name: str) -> int:
         return max(20, self.query_one(name, Lines).size.width - 1)
 
 
 def _show(lines: Lines, rows: tuple[Cell, ...], at: int, *, top: bool) -> None:
+    """Draw rows with one of them in sight; the first one with what is above it."""
     lines.show(rows)
-    height = lines.scrollable_content_region.height
-    first = int(lines.scroll_offset.y)
+    height, first = lines.scrollable_content_region.height, int(lines.scroll_offset.y)
     if top:
         lines.scroll_to(y=0, animate=False, immediate=True)
     elif not first <= at < first + height:
-        lines.scroll_to(
-            y=max(0, at - height + 1 if at >= first + height else at), animate=False, immediate=True
-        )
-
-
-def _owner(place: str, dotted: Sequence[str]) -> str:
-    """The innermost section that a place is in."""
-    inside = [name for name in dotted if place == name or place.startswith(f"{name}.")]
-    return max(inside, key=len, default="")
+        target = at - height + 1 if at >= first + height else at
+        lines.scroll_to(y=max(0, target), animate=False, immediate=True)
 
 
 def _counted(diff: Sequence[str]) -> tuple[str, ...]:

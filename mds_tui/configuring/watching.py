@@ -50,7 +50,7 @@ class ConfigWatch:
         try:
             written = self.file.read()
         except InvalidConfigError as error:
-            self.on_disk, self.trouble = None, str(error.problems[0])
+            self.on_disk, self.trouble = None, _first(error, self.file)
             return
         self._mark = mark
         if self.on_disk is None or written.digest != self.on_disk.digest:
@@ -84,8 +84,15 @@ class ConfigWatch:
         try:
             self.file.parse(text)
         except InvalidConfigError as error:
-            return str(error.problems[0]).replace(f"{self.file.path}:", "line ")
+            return _first(error, self.file)
         return ""
+
+
+def _first(error: InvalidConfigError, file: ConfigFile) -> str:
+    """The first thing that is wrong, without what might be done about it: there is little room."""
+    first = str(error.problems[0]).partition("; ")[0]
+    more = len(error.problems) - 1
+    return first.replace(f"{file.path}:", "line ", 1) + (f"; and {more} more" if more else "")
 
 
 def watch_config(console: "ConsoleApp", file: ConfigFile) -> ConfigWatch:
