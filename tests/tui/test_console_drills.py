@@ -152,7 +152,7 @@ async def test_what_would_be_lost_is_asked_for(app_with, read_screen) -> None:
         await _ready(app, pilot)
         await pilot.press(*":drill binance stream-mute", "enter")
         await _until(pilot, lambda: isinstance(app.screen, FormDialog))
-        assert "BINANCE/ticks with 2 live instruments would be down: no other source can take over." in _said(
+        assert "BINANCE/ticks (2 live instruments) would be down: no other source can take over." in _said(
             app
         )
         await _until(pilot, lambda: "[refuse it]" in read_screen(app) and "[stream-mute]" in read_screen(app))

@@ -54,7 +54,7 @@ def target_of(target: str, snapshot: Snapshot) -> str | None:
 
 def routes_hit(scenario: DrillScenario, source: SourceView, snapshot: Snapshot) -> tuple[RouteView, ...]:
     """The routes that have the source and are of a kind that the scenario hits."""
-    polled = source.stream is not None and source.stream.next_poll_s is not None
+    polled = source.polls is not None
     return tuple(
         route
         for route in snapshot.routes
@@ -83,12 +83,13 @@ def _routes(
 ) -> tuple[str, ...]:
     lost = [route for route in hit if at_risk(route, source.name)]
     moved = [route for route in hit if route.active == source.name and route not in lost]
+    effect = "would get wrong prices unnoticed" if scenario.bends_prices else "would be down"
     sentences = []
-    for route in lost:
-        live = f" with {_instruments(route)}" if route.instruments else ""
-        held = f", because it is forced onto {source.name}" if route.pinned is not None else ""
-        effect = "would get wrong prices unnoticed" if scenario.bends_prices else "would be down"
-        sentences.append(f"{route.key}{live} {effect}: no other source can take over{held}.")
+    for forced in (True, False):
+        names = [_with_instruments(route) for route in lost if (route.pinned is not None) is forced]
+        why = f"forced onto {source.name}" if forced else "no other source can take over"
+        if names:
+            sentences.append(f"{_together(names)} {effect}: {why}.")
     if lost and not accepted:
         sentences.append("It is refused for that, unless you accept the loss.")
     if scenario.bends_prices:
