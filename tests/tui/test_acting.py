@@ -50,6 +50,7 @@ async def _open(app, pilot, *keys: str) -> None:
 
 async def _do(app, pilot) -> None:
     app.screen.query_one("#do").focus()
+    await pilot.pause()
     await pilot.press("enter")
     await pilot.pause()
     assert app.screen is app.desk
@@ -67,6 +68,7 @@ async def test_a_limit_is_stepped_and_the_dialog_says_how_much_that_is(console, 
         assert "published 100" in words
         assert "used 7 in the last second" in words
         app.screen.query_one("#figure-limit").focus()
+        await pilot.pause()
         await pilot.press("h", "left")
         await pilot.pause()
         words = read_screen(app)
@@ -85,6 +87,7 @@ async def test_a_limit_is_typed_for_another_window(console, link, read_screen) -
     async with app.run_test(size=SIZE) as pilot:
         await _open(app, pilot, "1", "M")
         app.screen.query_one("#choice-window").focus()
+        await pilot.pause()
         await pilot.press("right", "down", *"25", "backspace", "enter")
         await pilot.pause()
         assert app.focused.id == "do"
@@ -102,6 +105,7 @@ async def test_no_limit_and_the_old_limit_change_nothing(console, link, read_scr
         await _do(app, pilot)
         await _open(app, pilot, "M")
         app.screen.query_one("#figure-limit").focus()
+        await pilot.pause()
         await pilot.press("backspace")
         await pilot.pause()
         assert "Type a limit of at least 1." in read_screen(app)
@@ -137,6 +141,7 @@ async def test_a_limit_that_changes_meanwhile_does_not_overwrite_what_was_typed(
         app.screen.settle()
         assert app.screen.query_one("#figure-limit").value == 5
         app.screen.query_one("#figure-limit").focus()
+        await pilot.pause()
         await pilot.press("8")
         link.picture = with_limits(link.picture, limit=6)
         app.beat()
@@ -189,6 +194,7 @@ async def test_a_restart_says_what_is_interrupted_and_is_sent_with_its_reason(
         assert "kite lets calls under way end, is closed, and is connected anew." in words
         assert "NSE/ticks moves to yahoo with 812 instruments." in words
         app.screen.query_one("#reason").focus()
+        await pilot.pause()
         await pilot.press(*"stuck", "enter")
         await _do(app, pilot)
         assert link.sent == [RestartSource(source="kite", by="asha", why="stuck")]

@@ -76,8 +76,10 @@ async def _arm(app, pilot, *keys: str) -> None:
     assert isinstance(app.screen, ArmDialog)
     assert app.focused.id == "cancel"
     app.screen.query_one("#choice-for").focus()
+    await pilot.pause()
     await pilot.press(*keys)
     app.screen.query_one("#do").focus()
+    await pilot.pause()
     await pilot.press("enter")
     await pilot.pause()
 
@@ -94,6 +96,7 @@ async def test_arming_lets_keys_act_for_a_while_and_ends_by_itself(console, link
         await pilot.press("2", "F")
         await pilot.pause()
         app.screen.query_one("#do").focus()
+        await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
         assert link.sent == [FailOver(route="NSE/quote", by="asha")]
@@ -159,6 +162,7 @@ async def test_a_token_is_asked_for_where_one_is_set(console, read_screen) -> No
         await pilot.press(*TOKEN)
         assert TOKEN not in read_screen(app)
         app.screen.query_one("#do").focus()
+        await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
         assert app.screen is app.desk
@@ -172,6 +176,7 @@ async def test_wrong_tokens_close_the_dialog(console) -> None:
         for _ in range(2):
             await pilot.press(*"guess")
             app.screen.query_one("#do").focus()
+            await pilot.pause()
             await pilot.press("enter")
             await pilot.pause()
         assert app.screen is app.desk
@@ -188,6 +193,7 @@ async def test_a_dialog_that_was_opened_in_time_does_nothing_after_it(console, l
         assert isinstance(app.screen, Dialog)
         times.monotonic += 901.0
         app.screen.query_one("#do").focus()
+        await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
         assert link.sent == []
