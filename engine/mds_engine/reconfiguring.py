@@ -14,6 +14,7 @@ from mds_engine.asking import Asking
 from mds_engine.config.difference import Difference, difference
 from mds_engine.config.schema import Config
 from mds_engine.control.route_key import RouteKey
+from mds_engine.errors import InvalidRequest
 from mds_engine.keeping import Keeper
 from mds_engine.model import Instrument
 from mds_engine.recording.recorder import Recorder
@@ -67,8 +68,11 @@ class Reconfiguring:
         self._use = use
 
     async def take(self, before: Config, after: Config) -> Difference:
-        """Apply what differs. Raises ConfigError, and then nothing has changed."""
+        """Apply what differs. Raises ConfigError or InvalidRequest, and then nothing has changed."""
         parts, changes = self._parts, difference(before, after)
+        for name in (*changes.gone, *changes.reconnected):
+            if "restart" in parts.sources[name].blocks:
+                raise InvalidRequest(f"{name} is being restarted; apply it when that is over")
         fresh = {name: parts.make(name, after) for name in (*changes.new, *changes.reconnected)}
         leaving = {name: parts.sources[name] for name in (*changes.gone, *changes.reconnected)}
         self._apply(before, after, changes, fresh, leaving)

@@ -280,7 +280,7 @@ class ConfigScreen(ModalScreen[None]):
             self.draft.write(area.text)
         self._show_text(shown=False)
         self.set_focus(None)
-        self.settle()
+        self.call_after_refresh(self.settle)
 
     def on_text_area_changed(self) -> None:
         """Look at it once it rests."""
@@ -389,7 +389,7 @@ class ConfigScreen(ModalScreen[None]):
             state = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         parts = ("configuration", str(self.draft.file.path), state)
         frame.border_title = self.paint.words(" · ".join(part for part in parts if part))
-        frame.border_subtitle = self.paint.words(keys_words(self, plain=self.paint.plain))
+        frame.border_subtitle = self.paint.words(keys_words(self, frame.size.width, plain=self.paint.plain))
         notices: list[Cell] = []
         if self.fixed:
             notices.append((Span(self.fixed, Ink.WARN),))
@@ -415,6 +415,8 @@ def _show(lines: Lines, rows: tuple[Cell, ...], at: int, *, top: bool) -> None:
     """Draw rows with one of them in sight; the first one with what is above it."""
     lines.show(rows)
     height, first = lines.scrollable_content_region.height, int(lines.scroll_offset.y)
+    if height < 1:
+        return  # not laid out yet
     if top:
         lines.scroll_to(y=0, animate=False, immediate=True)
     elif not first <= at < first + height:

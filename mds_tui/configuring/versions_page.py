@@ -1,7 +1,7 @@
 """The last versions of the configuration: what each changed, and the way back."""
 
 from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
 from mds_engine.config.versions import Version
@@ -11,7 +11,6 @@ from textual.screen import ModalScreen
 
 from mds_tui.configuring.drawing import diff_lines
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span
-from mds_tui.format.numbers import clock_minutes
 from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
 from mds_tui.widgets.paint import Paint
@@ -98,14 +97,15 @@ class VersionsPage(ModalScreen[Version | None]):
         diff = self._diff_to(self._versions[self._cursor])
         below = diff_lines(diff) if diff else ((Span("It says what the draft says.", Ink.DIM),),)
         lines.show((*rows, EMPTY, *below))
-        lines.border_subtitle = self._paint.words(keys_words(self, plain=self._paint.plain))
+        lines.border_subtitle = self._paint.words(keys_words(self, lines.size.width, plain=self._paint.plain))
 
     def _row(self, version: Version, *, here: bool) -> Cell:
         who = version.by or "found on disk"
+        ink = Ink.STRONG if here else Ink.TEXT
         now = "  in the file" if version.digest == self._present else ""
         return (
             Span((self._paint.glyphs.cursor if here else " ").ljust(2), Ink.ACCENT),
-            Span(clock_minutes(version.at, self._zone), Ink.STRONG if here else Ink.TEXT),
+            Span(f"{datetime.fromtimestamp(version.at, UTC).astimezone(self._zone):%d %b %H:%M}", ink),
             Span(f"  {who}", Ink.TEXT),
             Span(now, Ink.DIM),
         )
