@@ -216,7 +216,7 @@ class ReplayLink:
         state = self.playback()
         if state is not None:
             at = max(at, state.start)
-            self._go(Goal(at=at), back=at < state.at or (state.ended and at < state.end))
+            self._go(Goal(at=at), back=at < state.at)
 
     # --- Inside ---------------------------------------------------------------------------------------
 

@@ -190,6 +190,27 @@ async def test_a_paced_replay_keeps_the_recordings_time(plugins, tmp_path):
     assert max(early) < 0.001
 
 
+@pytest.mark.parametrize("speed", [0, 300])
+async def test_all_happens_at_its_time_however_fast_it_is_played(plugins, tmp_path, speed):
+    """Who sleeps wakes between two frames, where that falls; who reads meets each tick when it came."""
+    rows = [trade(START + number * 30.0, number) for number in range(5)]
+    replay = Replay(recorded(tmp_path, rows), plugins, Orders(speed=speed))
+    clock = replay.clock
+    woken = []
+
+    async def sleep_on() -> None:
+        while True:
+            await clock.sleep(7.0)
+            woken.append(round(clock.wall() - START, 6))
+
+    async with playing(replay) as engine, engine.ticks(["BINANCE:BTCUSDT"]) as reader:
+        sleeping = asyncio.create_task(sleep_on())
+        met = [((await anext(reader)).sequence, round(clock.wall() - START, 6)) for _ in rows]
+        sleeping.cancel()
+    assert met == [(number, number * 30.0) for number in range(5)]
+    assert woken == [7.0 * number for number in range(1, 18)]
+
+
 async def test_a_long_silence_is_passed_over(plugins, tmp_path):
     rows = [trade(START, 1), trade(START + 86_400.0, 2)]
     items = await items_of(Replay(recorded(tmp_path, rows), plugins, Orders(speed=10)))
