@@ -1,5 +1,7 @@
 """What operators hold in force now: forced routes and forced breakers, and when each ends. Pure."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from mds_engine.control.snapshot import BreakerView, Snapshot, SourceView
@@ -23,26 +25,29 @@ def overrides(snapshot: Snapshot) -> tuple[Override, ...]:
         for route in snapshot.routes
         if route.pinned is not None
     ]
-    for source in snapshot.sources:
-        found += _breakers(source)
+    # With each frame, over hundreds of sources: the rest is for those that are found.
+    held = [
+        (source, view.breaker)
+        for source in snapshot.sources
+        for view in source.capabilities
+        if view.breaker.state in _FORCED
+    ]
+    for source, group in groupby(held, key=itemgetter(0)):
+        found += _breakers(source, [breaker for _, breaker in group])
     found.sort(key=lambda one: (one.left_s is None, one.left_s or 0.0, one.what))
     return tuple(found)
 
 
-_FORCED = "forced-"
+_FORCED = {"forced-open": "open", "forced-closed": "closed"}
 
 
-def _breakers(source: SourceView) -> list[Override]:
-    """Where all are held alike, that is one override."""
-    every = [view.breaker for view in source.capabilities]
-    held = [breaker for breaker in every if breaker.state.startswith(_FORCED)]
-    if not held:
-        return []
-    alike = {(breaker.state, breaker.forced_for_s) for breaker in (source.breaker, *every)}
-    if len(every) > 1 and len(alike) == 1:
+def _breakers(source: SourceView, held: list[BreakerView]) -> list[Override]:
+    """Where all of a source's are held alike, that is one override."""
+    alike = {(breaker.state, breaker.forced_for_s) for breaker in (source.breaker, *held)}
+    if len(alike) == 1 and 1 < len(held) == len(source.capabilities):
         return [_override(f"{source.name} breakers", held[0])]
     return [_override(f"{source.name} {breaker.capability} breaker", breaker) for breaker in held]
 
 
 def _override(what: str, breaker: BreakerView) -> Override:
-    return Override(what, breaker.state.removeprefix(_FORCED), breaker.forced_for_s)
+    return Override(what, _FORCED[breaker.state], breaker.forced_for_s)

@@ -78,6 +78,53 @@ async def test_force_give_back_and_disable_through_the_keys(app, read_screen) ->
         assert "disabled" in read_screen(app)
 
 
+def _limit(app: ConsoleApp) -> tuple[int, int | None]:
+    view = next(one for one in app.view().snapshot.source("zerodha").limiters if one.group == "historical")
+    return view.limit, view.published
+
+
+def _messages(app: ConsoleApp) -> list[str]:
+    return [event.message for event in app.feed.events if isinstance(event, CommandApplied)]
+
+
+async def test_limits_restarts_and_checks_through_the_keys(app) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: (route := _route(app, "NSE/ticks")) and route.instruments)
+        await pilot.press("1", "g")
+        await _until(pilot, lambda: app.desk.subject().source == "zerodha")
+        assert _limit(app) == (3, 3)
+
+        await pilot.press("M")
+        await pilot.pause()
+        app.screen.query_one("#choice-window").focus()
+        await pilot.pause()
+        await pilot.press("right", "down", "2", "enter", "enter")
+        await _until(pilot, lambda: _limit(app) == (2, 3))
+        await pilot.press("u")
+        await pilot.pause()
+        app.screen.query_one("#do").focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await _until(pilot, lambda: _limit(app) == (3, 3))
+
+        await _until(
+            pilot,
+            lambda: any(view.has for view in _route(app, "NSE/ticks").coverage if view.source == "yahoo"),
+        )
+        await pilot.press("N")
+        await pilot.pause()
+        app.screen.query_one("#do").focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await _until(pilot, lambda: "zerodha was restarted and answers" in _messages(app))
+        await _until(
+            pilot, lambda: (stream := app.view().snapshot.source("zerodha").stream) and stream.connections
+        )
+
+        await pilot.press("c")
+        await _until(pilot, lambda: "zerodha answers" in _messages(app))
+
+
 async def test_an_engine_that_ends_is_said_in_words(app, read_screen) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: app.feed.snapshot is not None)
