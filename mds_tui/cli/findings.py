@@ -53,7 +53,12 @@ def about_keys(config: "Config", vendors: "Mapping[str, SourcePlugin]") -> Itera
             yield Finding(f"{name} keys", True, f"{', '.join(field for field, _ in secrets)}: set")
         else:
             everything = len(missing) == len(secrets)
-            yield Finding(f"{name} keys", False if everything else None, f"{', '.join(missing)}: not set")
+            login = vendors[source.kind].login
+            by_login = login is not None and set(missing) <= set(login.gives)
+            remedy = f"; `mds-tui login {name}`, or L in the console, gets it" if by_login else ""
+            yield Finding(
+                f"{name} keys", False if everything else None, f"{', '.join(missing)}: not set{remedy}"
+            )
 
 
 def about_folders(config: "Config") -> Iterator[Finding]:

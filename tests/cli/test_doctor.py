@@ -25,6 +25,13 @@ def test_missing_keys_and_dead_endpoints_are_bad(run, lines, tmp_path):
     assert found["clock"][0] is None
 
 
+def test_a_token_that_only_a_login_gives_is_told_with_the_login(run, lines, tmp_path):
+    (tmp_path / "c.toml").write_text(DEAD + 'api_key = "k"\napi_secret = "s"\n')
+    _, found = report(run("doctor", "--json", "--config", tmp_path / "c.toml"), lines)
+    remedy = "access_token: not set; `mds-tui login z`, or L in the console, gets it"
+    assert found["z keys"] == (None, remedy)
+
+
 def test_a_broken_configuration_is_told_with_its_places(run, tmp_path):
     (tmp_path / "c.toml").write_text("[engine]\nnam = 1\n" + DEAD)
     result = run("doctor", "--config", tmp_path / "c.toml")

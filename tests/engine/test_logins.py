@@ -5,11 +5,15 @@ import random
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from mds_engine.config.schema import Config, ExchangeSettings
+from mds_engine.config.schema import Config, EngineSettings, ExchangeSettings
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control import events
+from mds_engine.control.commands import Login
 from mds_engine.control.route_key import RouteKey
+from mds_engine.control.snapshot import SourceState
+from mds_engine.engine import Engine
 from mds_engine.errors import AuthRequired, InvalidPayload, InvalidRequest, Unavailable
 from mds_engine.kept_logins import KeptLogins
 from mds_engine.logins import Logins
@@ -153,7 +157,7 @@ async def calendar(first, last, names):
 class Desk:
     """One source that one logs in at, on the route NSE/quote."""
 
-    def __init__(self, virtual, begin: str, *, file=None, hours=None, broker=None, **settings) -> None:
+    def __init__(self, virtual, begin: str, *, file=None, broker=None, ends_at=next_six, **settings) -> None:
         self.clock = clock = Clock(virtual, begin)
         self.broker = broker or Broker(clock)
         self.broker.clock = clock
@@ -166,17 +170,17 @@ class Desk:
             missing=lambda given: "" if given.app else "put app under [sources.…]",
             page=lambda given: f"https://broker.example/login?app={given.app.reveal()}",
             exchange=self._exchange,
-            ends_at=next_six,
+            ends_at=ends_at,
             honoured_s=HOUR_S,
         )
-        plugin = SourcePlugin(
+        self.plugin = plugin = SourcePlugin(
             kind="broker",
             title="Broker",
             settings=KeyedSettings,
             create=lambda given, _context: BrokersSource(self.broker, given),
             login=login,
         )
-        config = Config(
+        self.config = config = Config(
             sources={"desk": KeyedSettings(kind="broker", **settings)},
             exchanges={"NSE": ExchangeSettings(sources=("desk",))},
         )
@@ -191,7 +195,7 @@ class Desk:
         )
         sources = {"desk": self.runtime}
         key = RouteKey(Capability.QUOTE, "NSE")
-        self.hours = hours or TradingHours(clock, load=calendar)
+        self.hours = TradingHours(clock, load=calendar)
         caretaker = Caretaker(clock=clock, sweeper=DeadlineSweeper(asyncio.get_running_loop()))
         self.store = None if file is None else CredentialStore(file, "engine", NoKeyring())
         self.logins = Logins(
@@ -388,6 +392,35 @@ def test_a_second_login_waits_for_nobody_and_is_refused(virtually) -> None:
         return desk.token
 
     assert virtually(scene) == "for one"
+
+
+def test_a_source_that_still_serves_says_login_needed_where_the_exchange_would_open_without_it(
+    virtually, monkeypatch
+) -> None:
+    monkeypatch.setattr("mds_engine.streams.trading_hours.load_calendars", calendar)
+
+    async def scene(virtual):
+        desk = Desk(virtual, "2026-11-20T08:00", ends_at=lambda at: at + 70 * 60.0)
+        config = msgspec.structs.replace(desk.config, engine=EngineSettings(state_path=":memory:"))
+        async with Engine(config, {"broker": desk.plugin}, clock=desk.clock, seed=1) as engine:
+            await engine.apply(Login(source="desk", answer=Secret("short")))
+            states = []
+            for minutes in (5, 16, 50):
+                await desk.clock.sleep(minutes * 60.0 - engine.snapshot().engine.uptime_s)
+                source = engine.snapshot().source("desk")
+                states.append((source.state, source.login.needed, source.why))
+            told = [event for event in engine.events() if isinstance(event, events.LoginNeeded)]
+            return states, [(event.why, event.soon) for event in told]
+
+    states, told = virtually(scene)
+    assert [(state is SourceState.LOGIN, needed) for state, needed, _ in states] == [
+        (False, False),
+        (True, True),
+        (True, True),
+    ]
+    assert states[1][2] == "login needed before its exchange opens"
+    assert told[0] == ("log in first", False)
+    assert told[1:] == [("the login ends in 55 min", True)]
 
 
 # --- Which credentials a source goes by -----------------------------------------------------------------

@@ -97,7 +97,7 @@ def at_kite(link, console):
         rich_snapshot().sources[0],
         state=SourceState.LOGIN,
         login=LoginView(
-            needed=True, opens_in_s=2700.0, lasts=True, brings="the address that you are sent to"
+            needed=True, opens_in_s=2700.0, lasts=False, brings="the address that you are sent to"
         ),
     )
     picture = rich_snapshot()
