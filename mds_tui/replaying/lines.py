@@ -1,7 +1,8 @@
 """The two lines of a replay: what it is and how it stands, and its time from end to end. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
 from mds_engine.control.events import Level
 from mds_engine.recording.mark import Mark
@@ -15,6 +16,7 @@ from mds_tui.replaying.scale import Scale
 
 TITLE = "REPLAY, not live"
 _GRAVITY = (Level.INFO, Level.GOOD, Level.WARNING, Level.CRITICAL)
+_FEWEST_COLUMNS = 10
 _BEHIND = 0.8
 """A pace below so much of what was ordered is told."""
 
@@ -56,32 +58,46 @@ def speed_words(playback: Playback) -> str:
     return f"{playback.speed:g}x" + (f", reached {playback.pace:.3g}x" if behind else "")
 
 
-def time_line(
-    playback: Playback, marks: Iterable[Mark], width: int, glyphs: Glyphs, zone: tzinfo | None
-) -> Cell:
-    """From its first time to its last: how far it is, and the gravest that happened at each place."""
+class Line(NamedTuple):
+    """What a time line shows beside where it is: made anew when a mark comes, or another width."""
+
+    first: str
+    last: str
+    scale: Scale
+    columns: int
+    gravest: Mapping[int, Level]
+    """The gravest that happened at each column."""
+
+
+def line_of(playback: Playback, marks: Iterable[Mark], width: int, zone: tzinfo | None) -> Line | None:
+    """From its first time to its last, on a screen of that width; None where there is no room."""
     first, last = _ends(playback, zone)
-    room = width - len(first) - len(last) - 4
-    if room < 10:
-        return EMPTY
+    columns = width - len(first) - len(last) - 4
+    if columns < _FEWEST_COLUMNS:
+        return None
     scale = Scale(playback.stretches)
-    here = _column(scale, playback.at, room)
     gravest: dict[int, Level] = {}
     for mark in marks:
-        column = _column(scale, mark.at, room)
+        column = _column(scale, mark.at, columns)
         gravest[column] = max(gravest.get(column, Level.INFO), mark.level, key=_GRAVITY.index)
-    spans = [Span(f" {first} ", Ink.DIM)]
-    for column in range(room):
-        action = f"screen.seek_share({column}, {room})"
+    return Line(first, last, scale, columns, gravest)
+
+
+def time_line(line: Line, at: float, glyphs: Glyphs) -> Cell:
+    """The line, and where on it `at` is; a click on a column goes there."""
+    here = _column(line.scale, at, line.columns)
+    spans = [Span(f" {line.first} ", Ink.DIM)]
+    for column in range(line.columns):
+        action = f"screen.seek_share({column}, {line.columns})"
         if column == here:
             spans.append(Span(glyphs.live, Ink.STRONG, action))
-        elif (level := gravest.get(column)) is not None:
+        elif (level := line.gravest.get(column)) is not None:
             spans.append(Span(sign(level, glyphs), level_ink(level), action))
         elif column < here:
             spans.append(Span(glyphs.line_full, Ink.ACCENT, action))
         else:
             spans.append(Span(glyphs.line_empty, Ink.FAINT, action))
-    return (*spans, Span(f" {last} ", Ink.DIM))
+    return (*spans, Span(f" {line.last} ", Ink.DIM))
 
 
 def sign(level: Level, glyphs: Glyphs) -> str:

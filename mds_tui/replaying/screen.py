@@ -16,7 +16,7 @@ from mds_tui.format.numbers import clock
 from mds_tui.replaying.banner import Banner
 from mds_tui.replaying.events_pane import RecordedEventsPane
 from mds_tui.replaying.keys import REPLAY_BINDINGS, REPLAY_IMPORTANCE
-from mds_tui.replaying.lines import banner, mark_after, mark_before, time_line
+from mds_tui.replaying.lines import Line, banner, line_of, mark_after, mark_before, time_line
 from mds_tui.replaying.scale import Scale
 from mds_tui.screens.main import MainScreen
 from mds_tui.widgets.bar import Bar
@@ -47,6 +47,8 @@ class ReplayScreen(MainScreen):
         self._panes["events"] = RecordedEventsPane(id="events")
         self._own: dict[tuple[float, str], Mark] = {}
         """Events of the engine: those that a going back takes away stay on the line, they will come again."""
+        self._line: Line | None = None
+        self._line_basis: object = None
         self._seen = (0, 0)
         self._ended = False
 
@@ -78,12 +80,20 @@ class ReplayScreen(MainScreen):
         playback, glyphs, zone = self.link.playback(), self.sight.glyphs, self.console.settings.zone
         width = self.size.width
         self.query_one("#banner", Bar).show(banner(playback, width, glyphs, zone))
-        line = EMPTY if playback is None else time_line(playback, self._marks(playback), width, glyphs, zone)
-        self.query_one("#timeline", Bar).show(line)
+        if playback is not None:
+            self._show_line(playback, width)
         ended = playback is not None and playback.ended and playback.seeking is None
         if ended and not self._ended:
             self.notify("space plays it anew, [ goes to the event before", title="the recording has ended")
         self._ended = ended
+
+    def _show_line(self, playback: Playback, width: int) -> None:
+        basis = (id(playback.marks), len(self._own), width)
+        if basis != self._line_basis:
+            self._line_basis = basis
+            self._line = line_of(playback, self._marks(playback), width, self.console.settings.zone)
+        line = EMPTY if self._line is None else time_line(self._line, playback.at, self.sight.glyphs)
+        self.query_one("#timeline", Bar).show(line)
 
     def _keep_events(self) -> None:
         feed, era = self.console.feed, self.link.era

@@ -1,5 +1,6 @@
 """The words and lines of a replay, and the places that can be written. Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,9 +11,9 @@ from mds_engine.control.events import Level
 from mds_engine.recording.mark import Mark
 from mds_engine.replay_link import Playback
 
-from mds_tui.format.cells import text_of, width_of
-from mds_tui.format.glyphs import ASCII, UNICODE
-from mds_tui.replaying.lines import banner, mark_after, mark_before, time_line
+from mds_tui.format.cells import EMPTY, Cell, text_of, width_of
+from mds_tui.format.glyphs import ASCII, UNICODE, Glyphs
+from mds_tui.replaying.lines import banner, line_of, mark_after, mark_before, time_line
 from mds_tui.replaying.places import UnknownPlaceError, place_of
 from mds_tui.replaying.scale import Scale
 
@@ -40,6 +41,11 @@ def playback(**changes: object) -> Playback:
             **changes,
         }
     )
+
+
+def drawn(shown: Playback, marks: Sequence[Mark], width: int, glyphs: Glyphs = UNICODE) -> Cell:
+    line = line_of(shown, marks, width, UTC)
+    return EMPTY if line is None else time_line(line, shown.at, glyphs)
 
 
 def mark(at_s: float, level: Level = Level.WARNING) -> Mark:
@@ -123,7 +129,7 @@ def test_the_banner_keeps_its_words_at_every_width(width: int, name: str, seekin
 def test_the_line_is_as_wide_as_the_screen_and_shows_the_gravest_at_each_place() -> None:
     marks = [mark(590.0), mark(591.0, Level.CRITICAL), mark(3600.0, Level.GOOD), mark(0.0, Level.INFO)]
     for width in (60, 61, 120, 200):
-        line = time_line(playback(), marks, width, UNICODE, UTC)
+        line = drawn(playback(), marks, width)
         assert width_of(line) == width
         assert text_of(line).startswith(" 14:00:00 ◆━")
         assert text_of(line).endswith("✔ 15:00:00 ")
@@ -132,17 +138,17 @@ def test_the_line_is_as_wide_as_the_screen_and_shows_the_gravest_at_each_place()
         assert signs.index("✖") == pytest.approx(len(signs) / 2, abs=2)
         assert signs.index("●") == pytest.approx(len(signs) / 4, abs=2)
         assert "!" not in signs
-    assert not time_line(playback(), marks, 20, UNICODE, UTC)
-    assert text_of(time_line(playback(), marks, 60, ASCII, UTC)).isascii()
+    assert not drawn(playback(), marks, 20)
+    assert text_of(drawn(playback(), marks, 60, ASCII)).isascii()
 
 
 def test_ends_say_the_day_where_it_is_not_the_same() -> None:
-    assert " 02 Mar 14:00 " in text_of(time_line(playback(end=START + 86_400.0), (), 80, UNICODE, UTC))
-    assert " 2027-03-02 " in text_of(time_line(playback(end=START + 365 * 86_400.0), (), 80, UNICODE, UTC))
+    assert " 02 Mar 14:00 " in text_of(drawn(playback(end=START + 86_400.0), (), 80))
+    assert " 2027-03-02 " in text_of(drawn(playback(end=START + 365 * 86_400.0), (), 80))
 
 
 def test_a_click_on_the_line_is_the_time_that_stands_there() -> None:
-    line = time_line(playback(), (), 80, UNICODE, UTC)
+    line = drawn(playback(), (), 80)
     actions = [span.action for span in line if span.action]
     assert actions[0] == f"screen.seek_share(0, {len(actions)})"
     assert actions[-1] == f"screen.seek_share({len(actions) - 1}, {len(actions)})"
