@@ -7,16 +7,15 @@ async with Engine(config, plugins) as engine:
 
 import asyncio
 import random as random_module
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 
+from mds_engine.answering import Answering
 from mds_engine.applying import Applying
-from mds_engine.asking import Asking, as_instrument
-from mds_engine.bars_answer import BarsAnswer
+from mds_engine.asking import Asking
 from mds_engine.clock import Clock, SystemClock
 from mds_engine.config.difference import Difference
 from mds_engine.config.file import ConfigFile
@@ -29,7 +28,7 @@ from mds_engine.keeping import Keeper
 from mds_engine.kept_logins import KeptLogins, credentials_of
 from mds_engine.log import get_logger
 from mds_engine.logins import Logins
-from mds_engine.model import Capability, Instrument, Interval, Quote
+from mds_engine.model import Capability
 from mds_engine.picture import Picture
 from mds_engine.reconfiguring import Parts, Reconfiguring
 from mds_engine.recording.recorder import Recorder
@@ -48,18 +47,14 @@ from mds_engine.steering import Steering
 from mds_engine.store.records import RETENTION_S, Override, Records
 from mds_engine.store.sqlite import Store, StoreError
 from mds_engine.streaming import Streaming
-from mds_engine.streams.reader import TickReader
 from mds_engine.tasks import Tasks
 from mds_engine.upkeep import Upkeep, close_adapters
 from mds_engine.wiring import make_route, make_runtime
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _log = get_logger(__name__)
 
 
-class Engine:
+class Engine(Answering):
     """Owns everything that runs. Made anywhere, entered on the event loop that it shall live on."""
 
     def __init__(
@@ -248,80 +243,6 @@ class Engine:
     async def wait_broken(self) -> None:
         """Wait for a defect of the engine itself: ends only by raising it, or by cancellation."""
         await self._tasks.wait_broken()
-
-    # --- Data -----------------------------------------------------------------------------------------
-
-    async def quote(
-        self, instrument: str | Instrument, *, source: str | None = None, deadline_s: float | None = None
-    ) -> Quote:
-        """The latest quote of `EXCHANGE:SYMBOL`, with `.source` and `.decision`.
-
-        `source` asks that source and no other; `deadline_s` (seconds) stands in
-        for the configured one. Raises InvalidRequest, UnknownSourceError, or
-        AllSourcesFailedError with every attempt.
-        """
-        return await self._asking.quote(instrument, source, deadline_s)
-
-    async def quotes(
-        self,
-        instruments: Iterable[str | Instrument],
-        *,
-        source: str | None = None,
-        deadline_s: float | None = None,
-    ) -> dict[str, Quote]:
-        """The latest quotes of many instruments, keyed by `EXCHANGE:SYMBOL`; the unknown ones are absent.
-
-        What the first source does not know is asked of the next. Raises
-        AllSourcesFailedError only if nothing at all was found.
-        """
-        return await self._asking.quotes(instruments, source, deadline_s)
-
-    async def fetch_bars(
-        self,
-        instrument: str | Instrument,
-        interval: str | Interval,
-        start: datetime,
-        end: datetime,
-        *,
-        source: str | None = None,
-        deadline_s: float | None = None,
-    ) -> BarsAnswer:
-        """Bars that open in [start, end), as columns, straight from the source. Both times have a zone."""
-        return await self._asking.bars(instrument, interval, (start, end), source, deadline_s)
-
-    async def bars(
-        self,
-        instrument: str | Instrument,
-        interval: str | Interval,
-        start: datetime,
-        end: datetime,
-        *,
-        source: str | None = None,
-        deadline_s: float | None = None,
-    ) -> "pd.DataFrame":
-        """`fetch_bars` as a DataFrame (UTC index `time`) with `source` and `decision` in `df.attrs`."""
-        answer = await self._asking.bars(instrument, interval, (start, end), source, deadline_s)
-        return await asyncio.to_thread(answer.to_frame)
-
-    def ticks(
-        self,
-        instruments: Iterable[str | Instrument],
-        *,
-        latest: bool = False,
-        queue: int | None = None,
-        name: str = "",
-    ) -> TickReader:
-        """Live ticks: `async with engine.ticks(["NSE:INFY"]) as ticks: async for item in ticks: ...`.
-
-        An item is a `Tick`, or says what became of the stream: `SourceSwitched`,
-        `Gap`, `Missed`. `latest` keeps only the newest tick of each kind of an
-        instrument for a reader that comes now and then; `queue` is how many ticks
-        may wait; `name` is how a slow reader is told of. Raises InvalidRequest
-        where no configured source streams an exchange at all.
-        """
-        return self._streaming.ticks(
-            [as_instrument(item) for item in instruments], latest=latest, queue=queue, name=name
-        )
 
     # --- Control --------------------------------------------------------------------------------------
 

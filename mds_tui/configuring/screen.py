@@ -8,13 +8,13 @@ from mds_engine.errors import ConfigError
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from mds_tui.configuring.draft import Draft, LineProblem
 from mds_tui.configuring.drawing import about_lines, problem_lines
 from mds_tui.configuring.form import Form
 from mds_tui.configuring.outline import Setting, parse_typed, turned
+from mds_tui.configuring.text_screen import TextScreen
 from mds_tui.format.cells import Cell, Ink, Span
 from mds_tui.widgets.key_bar import keys_words
 from mds_tui.widgets.lines import Lines
@@ -22,15 +22,12 @@ from mds_tui.widgets.paint import Paint
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
-    from mds_tui.configuring.toml_area import TomlArea
 
-_CHECK_AFTER_S = 0.25
-"""The text is checked when nothing was typed for so long."""
 _SEEN_EVERY_S = 1.0
 _NEEDS_LEAVE = frozenset({"change", "turn", "usual", "save", "merge"})
 
 
-class ConfigScreen(ModalScreen[None]):
+class ConfigScreen(TextScreen):
     """Edits a draft; what is done with it is in `mds_tui.configuring.opened`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,9 +86,7 @@ class ConfigScreen(ModalScreen[None]):
     ) -> None:
         """`fixed` says why nothing can be changed here; `disk_differs` whether the file says something else
         than when the draft was begun."""
-        super().__init__()
-        self.draft = draft
-        self.paint = paint
+        super().__init__(draft, Form(draft, themes), paint)
         self.fixed = fixed
         self.on_save: Callable[[], None] = _nothing
         self.on_versions: Callable[[], None] = _nothing
@@ -100,13 +95,16 @@ class ConfigScreen(ModalScreen[None]):
         self.on_write_first: Callable[[], None] = _nothing
         self._may_act = may_act
         self._disk_differs = disk_differs
-        self.form = Form(draft, themes)
-        self._checking: object = None
 
     @property
     def console(self) -> "ConsoleApp":
         """The app, by its own type."""
         return cast("ConsoleApp", self.app)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether anything can be changed here."""
+        return not self.fixed and self._may_act()
 
     # What is there.
 
@@ -135,19 +133,13 @@ class ConfigScreen(ModalScreen[None]):
         self.paint = paint
         for lines in self.query(Lines):
             lines.use(paint)
-        if (area := self._area()) is not None:
+        if (area := self.area) is not None:
             area.use(paint)
         self.call_after_refresh(self.settle)
 
     def on_resize(self) -> None:
         """Another width."""
         self.call_after_refresh(self.settle)
-
-    @property
-    def in_text(self) -> bool:
-        """Whether the text is shown, and not the form."""
-        area = self._area()
-        return area is not None and bool(area.display)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What makes no sense now is not shown; what is not allowed is greyed."""
@@ -234,7 +226,7 @@ class ConfigScreen(ModalScreen[None]):
     def _end_typing(self) -> None:
         typed = self.query_one("#typed", Input)
         typed.value, typed.display = "", False
-        self.set_focus(self._area() if self.in_text else None)
+        self.set_focus(self.area if self.in_text else None)
 
     def _set(self, setting: Setting, value: object) -> None:
         try:
@@ -243,82 +235,18 @@ class ConfigScreen(ModalScreen[None]):
             self.notify(str(error), severity="error")
         self.settle()
 
-    # The text.
-
-    async def action_text(self) -> None:
-        """The text, and back to the form."""
-        if self.in_text:
-            self._leave_text()
-            return
-        area = self._area()
-        if area is None:
-            from mds_tui.configuring.toml_area import TomlArea
-
-            area = TomlArea(self.paint, read_only=bool(self.fixed) or not self._may_act(), id="text")
-            await self.query_one(Horizontal).mount(area)
-        area.load_text(self.draft.shown)
-        self._show_text(shown=True)
-        self._go_to_line(area)
-        self.set_focus(area, scroll_visible=False)
-        self.settle()
-
-    def _go_to_line(self, area: "TomlArea") -> None:
-        """Where the cursor of the form stands."""
-        section, setting = self.form.section, self.form.setting if self.form.side == 1 else None
-        path = setting.path if setting is not None and setting.is_set else section.path if section else ()
-        area.move_cursor((max(0, (self.draft.line_of(path) or 1) - 1), 0), center=True)
-
-    def _show_text(self, *, shown: bool) -> None:
-        for name in ("#sections", "#settings"):
-            self.query_one(name).display = not shown
-        if (area := self._area()) is not None:
-            area.display = shown
-
-    def _leave_text(self) -> None:
-        area = self._area()
-        if area is not None:
-            self.draft.write(area.text)
-        self._show_text(shown=False)
-        self.set_focus(None)
-        self.call_after_refresh(self.settle)
-
-    def on_text_area_changed(self) -> None:
-        """Look at it once it rests."""
-        if self._checking is None and self.in_text:
-            self._checking = self.set_timer(_CHECK_AFTER_S, self._check_text)
-
-    def _check_text(self) -> None:
-        self._checking = None
-        area = self._area()
-        if area is not None and self.in_text:
-            self.draft.write(area.text)
-            self.settle()
-
-    def action_next_problem(self) -> None:
-        """Go to the next line that is wrong, or to its setting."""
-        problems = [problem for problem in self.draft.problems if problem.line]
-        area = self._area()
-        if not problems:
-            return
-        if area is None or not self.in_text:
-            self.go_to(problems[0].key)
-            return
-        here = area.cursor_location[0] + 1
-        following = next((problem for problem in problems if problem.line > here), problems[0])
-        area.move_cursor((following.line - 1, 0), center=True)
-
     # What others do with it.
 
     def action_save(self) -> None:
         """Show what it would change, and do it if that is wanted."""
         if self.in_text:
-            self._check_text()
+            self.check_text()
         self.on_save()
 
     def action_versions(self) -> None:
         """What was there before."""
         if self.in_text:
-            self._leave_text()
+            self.leave_text()
         self.on_versions()
 
     def action_merge(self) -> None:
@@ -335,7 +263,7 @@ class ConfigScreen(ModalScreen[None]):
 
     def renewed(self) -> None:
         """The draft says something else by another hand."""
-        if self.in_text and (area := self._area()) is not None:
+        if self.in_text and (area := self.area) is not None:
             area.load_text(self.draft.shown)
         self.settle()
 
@@ -344,7 +272,7 @@ class ConfigScreen(ModalScreen[None]):
         if self.query_one("#typed", Input).display:
             self._end_typing()
         elif self.in_text:
-            self._leave_text()
+            self.leave_text()
         elif self.form.side == 1:
             self.action_side(0)
         elif self.draft.is_changed:
@@ -358,10 +286,6 @@ class ConfigScreen(ModalScreen[None]):
 
     # Drawing.
 
-    def _area(self) -> "TomlArea | None":
-        found = self.query("#text")
-        return cast("TomlArea", found.first()) if found else None
-
     def settle(self) -> None:
         """Draw what holds now."""
         if not self.is_attached:
@@ -369,7 +293,7 @@ class ConfigScreen(ModalScreen[None]):
         problems = self.draft.problems
         self._draw_frame(problems)
         if self.in_text:
-            if (area := self._area()) is not None:
+            if (area := self.area) is not None:
                 area.mark([problem.line for problem in problems if problem.line])
             about = problem_lines(problems, self._width("#about"))
         else:
