@@ -99,7 +99,15 @@ class Engine(Answering):
         )
         self._hub = self._streaming.hub
         self._rehearsals = rehearsals(
-            Grounds(config, self.sources, self._routes, self._clock, self._log, self._hub, self._tasks.own)
+            Grounds(
+                lambda: self.config,
+                self.sources,
+                self._routes,
+                self._clock,
+                self._log,
+                self._hub,
+                self._tasks.own,
+            )
         )
         self._recorder = recorder
         self._file = file

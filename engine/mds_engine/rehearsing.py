@@ -18,7 +18,8 @@ from mds_engine.streams.hub import TickHub
 class Grounds(NamedTuple):
     """What the engine lends to whoever rehearses on it."""
 
-    config: Config
+    config: Callable[[], Config]
+    """The one in force: it may be another for the next drill."""
     sources: Mapping[str, SourceRuntime]
     routes: Mapping[RouteKey, Route]
     clock: Clock

@@ -169,7 +169,7 @@ class Rehearsal:
     @property
     def _watch_until(self) -> float:
         """Monotonic time until which recovery is watched: first of the source, then of its routes."""
-        config, well_since = self._grounds.config, self._watcher.well_since
+        config, well_since = self._grounds.config(), self._watcher.well_since
         if well_since is not None:
             proven_s = config.failback.good_checks * config.health.interval_s
             return well_since + max(config.failback.after_s, proven_s) + _GRACE_S
@@ -245,7 +245,7 @@ class Rehearsal:
         self._grounds.log.drill_of = None
 
     def _circumstances(self) -> Circumstances:
-        config, watcher = self._grounds.config, self._watcher
+        config, watcher = self._grounds.config(), self._watcher
         served = [route for route in watcher.served if route not in self._risky]
         ticks = [route for route in served if route.key.capability is Capability.TICKS]
         to_move = watcher.to_move - {route.text for route in self._risky}
