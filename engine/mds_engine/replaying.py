@@ -36,7 +36,7 @@ def _meet(replay: Replay, grounds: Grounds, source: str, instruments: tuple[Inst
         key = RouteKey(Capability.TICKS, exchange)
         route = grounds.routes.get(key)
         if route is not None:
-            route.units = make_route(key, grounds.config, grounds.sources).units
+            route.units = make_route(key, grounds.config(), grounds.sources).units
             route.active = route.active or route.units[0]
             route.rebuild()
     grounds.hub.watch(instruments)
