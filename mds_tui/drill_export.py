@@ -7,7 +7,7 @@ from pathlib import Path
 from mds_engine.control import Event
 from mds_engine.control.drill import DrillCard, DrillCheck, DrillFigures
 
-from mds_tui.details.drill import many, seconds_words, side_words, value_words
+from mds_tui.details.drill import many, of_drill, seconds_words, side_words, value_words
 from mds_tui.export import ExportError, short
 from mds_tui.format.events import DRILL, event_line
 from mds_tui.format.numbers import NOTHING, duration, duration_ms, iso
@@ -88,7 +88,7 @@ def _figures(figures: DrillFigures) -> Iterable[str]:
 
 def _timeline(card: DrillCard, events: Iterable[Event]) -> Iterable[str]:
     mine = sorted(
-        (event for event in events if event.drill == card.number and event.at >= card.began_at - 1.0),
+        of_drill(events, card.number, card.began_at),
         key=lambda event: (event.at, event.number),
     )
     for event in mine:

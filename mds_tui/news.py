@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mds_engine.control.events import (
+    DrillEnded,
     EngineStopped,
     Event,
     FailedBack,
@@ -29,13 +30,18 @@ def is_toast(event: Event) -> bool:
         | LoginNeeded
         | QuotaSpent
         | OverrideEnded
-        | EngineStopped,
+        | EngineStopped
+        | DrillEnded,
     )
 
 
 def is_alarm(event: Event) -> bool:
-    """Worth a bell, where bells are wanted."""
-    return isinstance(event, FailedOver | RouteDown) or (isinstance(event, LoginNeeded) and event.soon)
+    """Worth a bell, where bells are wanted; what is rehearsed is not."""
+    return (
+        isinstance(event, FailedOver | RouteDown)
+        and not event.drill
+        or (isinstance(event, LoginNeeded) and event.soon)
+    )
 
 
 INCIDENT_S = 8.0

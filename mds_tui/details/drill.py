@@ -15,6 +15,7 @@ _NAME = 31
 _VALUE = 9
 _LIMIT = 11
 _SUBJECT = 14
+_APART_S = 1.0
 _MOST_EVENTS = 60
 _BREAKER = {"closed": Ink.GOOD, "half-open": Ink.WARN, "open": Ink.BAD}
 
@@ -35,7 +36,7 @@ def view_lines(view: DrillView, events: Iterable[Event], sight: Sight, width: in
     if view.at_risk:
         lines += entry("no other", cell(f"{', '.join(view.at_risk)} had no other source", Ink.WARN), width)
     lines += figure_lines(view.figures, width)
-    lines += _events(events, view.number, sight, width)
+    lines += _events(events, view.number, view.since, sight, width)
     return tuple(lines)
 
 
@@ -63,7 +64,7 @@ def card_lines(card: DrillCard, events: Iterable[Event], sight: Sight, width: in
     for check in card.checks:
         lines += _check(check, sight, width)
     lines += figure_lines(card.figures, width)
-    lines += _events(events, card.number, sight, width)
+    lines += _events(events, card.number, card.began_at, sight, width)
     return tuple(lines)
 
 
@@ -184,10 +185,10 @@ def _check(check: DrillCheck, sight: Sight, width: int) -> tuple[Cell, ...]:
     return ((*head, *first), *((Span(" " * used), *line) for line in rest))
 
 
-def _events(events: Iterable[Event], number: int, sight: Sight, width: int) -> Sequence[Cell]:
+def _events(events: Iterable[Event], number: int, since: float, sight: Sight, width: int) -> Sequence[Cell]:
     """When, sign, about whom, and the whole sentence; the newest first, as they are given."""
     lines: list[Cell] = []
-    for event in [event for event in events if event.drill == number][:_MOST_EVENTS]:
+    for event in of_drill(events, number, since)[:_MOST_EVENTS]:
         line = event_line(event, sight.glyphs, sight.zone)
         head: Cell = (
             Span(f"{clock(event.at, sight.zone)}  ", Ink.DIM),
@@ -200,6 +201,11 @@ def _events(events: Iterable[Event], number: int, sight: Sight, width: int) -> S
         lines.append((*head, *first))
         lines += [(Span(" " * used), *more) for more in rest]
     return (*heading("what it brought about"), *lines) if lines else ()
+
+
+def of_drill(events: Iterable[Event], number: int, since: float) -> list[Event]:
+    """What comes from one drill: an engine that is started again numbers its drills anew."""
+    return [event for event in events if event.drill == number and event.at >= since - _APART_S]
 
 
 def many(number: int, noun: str) -> str:

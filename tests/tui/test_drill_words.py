@@ -5,7 +5,7 @@ from datetime import UTC
 import msgspec
 import pytest
 from mds_engine.control.drill import DrillCheck, DrillPhase
-from mds_engine.control.events import BreakerOpened, DrillEnded, Throttled
+from mds_engine.control.events import BreakerOpened, DrillEnded, FailedOver, Throttled
 
 from mds_tui.details.drill import card_lines, seconds_words, value_words, view_lines
 from mds_tui.drill_export import markdown, write
@@ -13,6 +13,7 @@ from mds_tui.export import ExportError
 from mds_tui.format.cells import text_of, width_of
 from mds_tui.format.header import Status, header
 from mds_tui.format.sight import Sight
+from mds_tui.news import is_alarm, is_toast
 from tests.tui.prepared import AT
 from tests.tui.prepared_drill import drill_card, drill_view
 
@@ -50,6 +51,18 @@ def test_only_what_comes_from_the_drill_is_told_as_such(sight) -> None:
     page = _page(view_lines(drill_view(), MADE, sight, 110))
     assert "kite           quote breaker open for 1 min" in page
     assert "yahoo " not in page.partition("what it brought about")[2]
+
+
+def test_a_drill_of_an_engine_before_is_another_one(sight) -> None:
+    older = msgspec.structs.replace(MADE[0], at=AT - 900.0)
+    assert "what it brought about" not in _page(view_lines(drill_view(), (older,), sight, 110))
+
+
+def test_its_end_is_told_in_passing_and_what_it_breaks_rings_no_bell() -> None:
+    assert is_toast(DrillEnded(source="kite", card=drill_card()))
+    moved = FailedOver(route="NSE/quote", before="kite", after="yahoo", why="drill: refused")
+    assert is_alarm(moved)
+    assert not is_alarm(msgspec.structs.replace(moved, drill=1))
 
 
 def test_a_drill_in_its_recovery_says_so(sight) -> None:
