@@ -37,10 +37,8 @@ def is_toast(event: Event) -> bool:
 
 def is_alarm(event: Event) -> bool:
     """Worth a bell, where bells are wanted; what is rehearsed is not."""
-    return (
-        isinstance(event, FailedOver | RouteDown)
-        and not event.drill
-        or (isinstance(event, LoginNeeded) and event.soon)
+    return (isinstance(event, FailedOver | RouteDown) and not event.drill) or (
+        isinstance(event, LoginNeeded) and event.soon
     )
 
 
