@@ -166,7 +166,18 @@ def _consequences(route: RouteView, sight: Sight) -> tuple[Cell, ...]:
         )
     ]
     if route.instruments:
-        lines.append((Span(f"    {count(route.instruments)} instruments"), Span(" move with it", Ink.DIM)))
+        lines.append((Span(f"    {count(route.instruments)} instruments"), _covered(route, following.name)))
     if (used := quota_percent(following)) is not None:
         lines.append((Span("    headroom ", Ink.DIM), Span(f"{max(0.0, 100 - used):.0f} %", Ink.TEXT)))
     return tuple(lines)
+
+
+def _covered(route: RouteView, source: str) -> Span:
+    """How many of a route's live instruments a source has, as far as it was seen."""
+    view = next((view for view in route.coverage if view.source == source), None)
+    if view is None or (view.untried and not view.has and not view.lacks):
+        return Span(", untried", Ink.DIM)
+    if view.lacks:
+        return Span(f", {count(view.lacks)} lost", Ink.WARN)
+    words = f", {count(view.has)} known" if view.untried else ", all known"
+    return Span(words, Ink.DIM)

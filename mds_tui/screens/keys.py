@@ -67,11 +67,11 @@ IMPORTANCE = (
     "app.restart_engine",
     _ARM,
     *(binding.action for binding in acting_bindings() if binding.action not in _SELDOM),
-    *(binding.action for binding in tool_bindings() if binding.action != _ARM),
     "undo",
+    "open",
+    *(binding.action for binding in tool_bindings() if binding.action != _ARM),
     "prompt('/')",
     "prompt(':')",
-    "open",
     "zoom",
     *_SELDOM,
 )

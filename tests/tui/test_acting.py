@@ -16,6 +16,7 @@ from mds_tui.format.header import Status, header
 from mds_tui.format.overrides import Override, overrides
 from mds_tui.format.sight import Sight
 from mds_tui.forms.limits import MOST, step, typed
+from mds_tui.panes.routes import RoutesPane
 from mds_tui.screens.dialog import Dialog, consequence_lines
 from tests.tui.prepared import breaker, capability, source
 
@@ -256,6 +257,26 @@ async def test_more_sentences_than_there_is_room_for_can_be_read_on(console, lin
         await pilot.pause()
         assert "goes out of service" in read_screen(app)
         assert app.focused.id == "cancel"
+
+
+@pytest.mark.parametrize(
+    ("has", "lacks", "untried", "words"),
+    [
+        (812, 0, 0, "812 instruments, all known"),
+        (800, 12, 0, "812 instruments, 12 lost"),
+        (700, 0, 112, "812 instruments, 700 known"),
+        (0, 0, 812, "812 instruments, untried"),
+    ],
+)
+def test_the_routes_pane_tells_what_the_next_source_has(
+    snapshot: Snapshot, has: int, lacks: int, untried: int, words: str
+) -> None:
+    view = CoverageView(source="yahoo", has=has, lacks=lacks, untried=untried)
+    route = msgspec.structs.replace(snapshot.route("NSE/ticks"), coverage=(view,))
+    pane = RoutesPane()
+    pane.show([route], Sight(snapshot, UNICODE))
+    lines = pane.tail()
+    assert words in "\n".join(text_of(line) for line in lines)
 
 
 # --- Overrides in the header --------------------------------------------------------------------------
