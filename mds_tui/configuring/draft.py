@@ -11,7 +11,7 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from mds_engine.config.difference import Difference, difference
-from mds_engine.config.edit import UNSET, set_value, unset_value
+from mds_engine.config.edit import UNSET, add_table, remove_table, set_value, unset_value
 from mds_engine.config.file import ConfigFile, Written
 from mds_engine.config.load import LoadedConfig
 from mds_engine.config.masking import Masked, is_masked, mask, secret_names, unmask
@@ -21,6 +21,7 @@ from mds_engine.config.problems import InvalidConfigError
 from mds_engine.errors import ConfigError
 
 _CONTEXT = 2
+_NO_TOML = "the text is not TOML as it stands; put that right first"
 
 
 class LineProblem(NamedTuple):
@@ -96,8 +97,22 @@ class Draft:
         try:
             edit = unset_value(self._shown, path) if value is UNSET else set_value(self._shown, path, value)
         except tomllib.TOMLDecodeError:
-            raise ConfigError("the text is not TOML as it stands; put that right first") from None
+            raise ConfigError(_NO_TOML) from None
         self._shown = edit
+
+    def add(self, path: Path, lines: str) -> None:
+        """One more table. Raises ConfigError if it is there already."""
+        if self._document() is None:
+            raise ConfigError(_NO_TOML)
+        if self.value(path) is not UNSET:
+            raise ConfigError(f"{'.'.join(path)} is there already")
+        self._shown = add_table(self._shown, path, lines)
+
+    def remove(self, path: Path) -> None:
+        """Take a table out, with all that is in it. Raises ConfigError."""
+        if self._document() is None:
+            raise ConfigError(_NO_TOML)
+        self._shown = remove_table(self._shown, path)
 
     def tables(self, section: str) -> tuple[str, ...]:
         """The names in `[section.NAME]`, in the order of the text."""

@@ -20,6 +20,8 @@ from mds_tui.configuring.versions_page import VersionsPage
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
 
+_ANSWER_WITHIN_S = 20.0
+"""A source that is let go may have calls in flight for as long as one may take."""
 DEMO_HAS_NO_FILE = "The demo has no file: this is what it is made of, and nothing of it can be changed here."
 NO_FILE = "This engine was started without a configuration file."
 
@@ -121,7 +123,13 @@ class Opened:
             console.config_watch.note(written)
         self._screen.renewed()
         command = ApplyConfig(digest=written.digest, by=console.settings.operator, why=why)
-        result = await asyncio.wrap_future(console.link.send(command))
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                result = await asyncio.shield(asyncio.wrap_future(console.link.send(command)))
+        except TimeoutError:
+            words = "the engine has not answered yet; the events will say what becomes of it"
+            console.notify(f"saved, but {words}", title="not applied", severity="error")
+            return
         if result.accepted:
             _take_looks(console, self._file)
             console.notify(result.message, title="saved and applied")

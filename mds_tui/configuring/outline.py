@@ -1,7 +1,7 @@
 """What the form shows: sections and their settings, from the schema itself. Pure: no widget in sight."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -140,6 +140,19 @@ def parse_typed(setting: Setting, typed: str) -> Any:
             return _SWITCH[typed.casefold()]
         case _:
             return typed
+
+
+def new_table(typed: str, kinds: Collection[str]) -> tuple[Path, str]:
+    """What was typed as a new table, and the lines that it begins with: `KIND NAME` is a source, `KIND` one
+    of that name, anything else in capitals the routes of an exchange. Raises ConfigError."""
+    words = typed.split()
+    if words and words[0] in kinds and len(words) <= 2:
+        return ("sources", words[-1]), f'kind = "{words[0]}"'
+    if len(words) == 1 and words[0].isupper():
+        return ("routes", words[0]), ""
+    raise ConfigError(
+        f"type a vendor and a name, as `binance crypto`, or an exchange; there are {', '.join(kinds)}"
+    )
 
 
 def turned(setting: Setting, by: int) -> Any:

@@ -13,7 +13,7 @@ from textual.widgets import Input
 from mds_tui.configuring.draft import Draft, LineProblem
 from mds_tui.configuring.drawing import about_lines, problem_lines
 from mds_tui.configuring.form import Form
-from mds_tui.configuring.outline import Setting, parse_typed, turned
+from mds_tui.configuring.outline import Setting, new_table, parse_typed, turned
 from mds_tui.configuring.text_screen import TextScreen
 from mds_tui.format.cells import Cell, Ink, Span
 from mds_tui.widgets.key_bar import keys_words
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
 
 _SEEN_EVERY_S = 1.0
-_NEEDS_LEAVE = frozenset({"change", "turn", "usual", "save", "merge"})
+_NEEDS_LEAVE = frozenset({"change", "turn", "usual", "new", "remove", "save", "merge"})
 
 
 class ConfigScreen(TextScreen):
@@ -42,6 +42,8 @@ class ConfigScreen(TextScreen):
         Binding("enter", "change", "change", id="config.change"),
         Binding("space", "turn", "next answer", show=False, id="config.turn"),
         Binding("u,delete,backspace", "usual", "usual", id="config.usual"),
+        Binding("n", "new", "new", id="config.new"),
+        Binding("x", "remove", "remove", show=False, id="config.remove"),
         Binding("ctrl+t,e", "text", "text", id="config.text"),
         Binding("ctrl+s", "save", "save", id="config.save"),
         Binding("v", "versions", "versions", id="config.versions"),
@@ -88,6 +90,8 @@ class ConfigScreen(TextScreen):
         than when the draft was begun."""
         super().__init__(draft, Form(draft, themes), paint)
         self.fixed = fixed
+        self._adding = False
+        """Whether what is typed names a new section."""
         self.on_save: Callable[[], None] = _nothing
         self.on_versions: Callable[[], None] = _nothing
         self.on_merge: Callable[[], None] = _nothing
@@ -150,7 +154,7 @@ class ConfigScreen(TextScreen):
                 return False
         elif action == "next_problem":
             return bool(self.draft.problems)
-        elif action in ("usual", "change", "turn") and self.in_text:
+        elif action in ("usual", "change", "turn", "new", "remove") and self.in_text:
             return False
         if action in _NEEDS_LEAVE | {"versions"} and self.fixed:
             return False
@@ -186,14 +190,47 @@ class ConfigScreen(TextScreen):
         if setting.kind in ("switch", "choice") and (setting.choices or setting.kind == "switch"):
             self.action_turn()
             return
+        self._type(
+            f"{setting.name}: nothing typed makes it usual", setting.typed, hidden=setting.kind == "secret"
+        )
+
+    def _type(self, what: str, value: str, *, hidden: bool = False) -> None:
         typed = self.query_one("#typed", Input)
-        typed.password = setting.kind == "secret"
-        typed.placeholder = f"{setting.name}: nothing typed makes it usual"
-        typed.value = setting.typed
-        typed.cursor_position = len(typed.value)
+        typed.password, typed.placeholder, typed.value = hidden, what, value
         typed.select_all()
         typed.display = True
         typed.focus()
+
+    def action_new(self) -> None:
+        """One more source, or the routes of one more exchange."""
+        self._adding = True
+        self._type(
+            "a vendor and a name, as `binance crypto`, for a source; an exchange, as BSE, for routes", ""
+        )
+
+    def action_remove(self) -> None:
+        """Take the section out of the draft; what was saved stays until the draft is."""
+        section = self.form.section
+        if self.form.side == 0 and section is not None and section.group != "settings":
+            self._try(lambda: self.draft.remove(section.path))
+
+    def _add(self, typed: str) -> bool:
+        def work() -> None:
+            path, lines = new_table(typed, tuple(self.draft.file.plugins))
+            self.draft.add(path, lines)
+            self.form.side = 0
+            self.form.go_to(".".join(path))
+
+        return self._try(work)
+
+    def _try(self, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except ConfigError as error:
+            self.notify(str(error), severity="error")
+            return False
+        self.settle()
+        return True
 
     def action_turn(self) -> None:
         """The next answer of a switch or a choice."""
@@ -210,6 +247,10 @@ class ConfigScreen(TextScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what was typed."""
         event.stop()
+        if self._adding:
+            if self._add(event.value):
+                self._end_typing()
+            return
         setting = self.form.setting
         if setting is None:
             return
@@ -224,16 +265,13 @@ class ConfigScreen(TextScreen):
         self._set(setting, value)
 
     def _end_typing(self) -> None:
+        self._adding = False
         typed = self.query_one("#typed", Input)
         typed.value, typed.display = "", False
         self.set_focus(self.area if self.in_text else None)
 
     def _set(self, setting: Setting, value: object) -> None:
-        try:
-            self.draft.set(setting.path, value)
-        except ConfigError as error:
-            self.notify(str(error), severity="error")
-        self.settle()
+        self._try(lambda: self.draft.set(setting.path, value))
 
     # What others do with it.
 

@@ -265,6 +265,44 @@ async def test_what_somebody_wrote_meanwhile_is_merged_and_not_lost(app, path) -
         assert "priority = 10\nenabled = false\n" in path.read_text()
 
 
+async def test_a_source_comes_and_another_goes_by_the_form(app, path) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: len(_told(app, SourceConnected)) == 3)
+        await _opened(pilot, app, "n", *"binance", "space", *"crypto", "enter")
+        app.screen.form.go_to("sources.binance")
+        await pilot.press("x", "ctrl+s")
+        said = app.screen.sentences()
+        assert said[:2] == ("crypto is new and connects.", "binance is let go: its connections end.")
+        app.screen.query_one("#do").focus()
+        await pilot.press("enter")
+        await _until(pilot, lambda: app.view().snapshot.source("crypto") is not None)
+        assert app.view().snapshot.source("binance") is None
+        await _until(pilot, lambda: app.view().snapshot.watch[0].source == "crypto")
+        written = path.read_text()
+        assert "[sources.crypto]" in written
+        assert "[sources.binance]" not in written
+        assert "# --- Crypto ---" in written
+
+
+async def test_the_engine_begins_anew_with_what_was_applied(app) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _opened(pilot, app, "n", *"yahoo", "space", *"second", "enter", "ctrl+s")
+        app.screen.query_one("#do").focus()
+        await pilot.press("enter")
+        await _until(pilot, lambda: app.view().snapshot.source("second") is not None)
+        app.link.restart()
+        await _until(pilot, lambda: app.view().snapshot.engine.started_at > app.link.events(0)[0].at)
+        assert app.view().snapshot.source("second") is not None
+
+
+async def test_what_is_no_section_is_not_added(app) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await _opened(pilot, app, "n", *"nonsense", "enter")
+        assert app.screen.query_one("#typed", Input).display, "it can be put right"
+        await pilot.press("escape")
+        assert not app.screen.draft.is_changed
+
+
 async def test_apply_config_is_refused_when_the_file_is_wrong_or_another(app, path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: app.view().snapshot.source("binance") is not None)

@@ -66,6 +66,28 @@ def add_table(text: str, path: Path, lines: str) -> str:
     return _in_its_newlines("".join((*rows[:at], before, block, *rows[at:])), text)
 
 
+def remove_table(text: str, path: Path) -> str:
+    """The text without a table and those within it; comments that are about what follows stay.
+
+    Raises ConfigError where it has no header of its own.
+    """
+    headers = table_lines(text)
+    inside = [place for place, (_, table) in enumerate(headers) if table[: len(path)] == path]
+    if not inside:
+        raise ConfigError(f"{'.'.join(path)} is written into another table; take it out in the text")
+    rows: list[str | None] = list(text.splitlines(keepends=True))
+    for place in inside:
+        first, last = headers[place][0] - 1, _end_of_content(text.splitlines(keepends=True), headers, place)
+        rows[first:last] = [None] * (last - first)
+        if (
+            last < len(rows)
+            and not (rows[last] or "x").strip()
+            and (first == 0 or not (rows[first - 1] or "").strip())
+        ):
+            rows[last] = None  # of two blank lines that now meet, one is enough
+    return _checked("".join(row for row in rows if row is not None), path, UNSET)
+
+
 def _with_line(text: str, table: Path, name: str, value: Any) -> str | None:
     """With one line more in a table that has a header of its own, or in a new one; None for other tables."""
     headers = table_lines(text)

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mds_engine.config.edit import UNSET, add_table, set_value, unset_value, value_at
+from mds_engine.config.edit import UNSET, add_table, remove_table, set_value, unset_value, value_at
 from mds_engine.errors import ConfigError
 
 TEXT = """\
@@ -61,6 +61,30 @@ def test_a_new_table_comes_behind_its_like():
     edited = set_value(TEXT, ("breaker", "open_s"), 5.0)
     assert edited == TEXT + "\n[breaker]\nopen_s = 5.0\n"
     assert add_table("", ("sources", "a b"), 'kind = "yahoo"') == '[sources."a b"]\nkind = "yahoo"\n'
+
+
+def test_a_table_goes_with_those_within_it_and_leaves_what_is_about_the_next():
+    edited = remove_table(TEXT, ("sources", "yahoo"))
+    assert edited.startswith("# The desk's own.\n\n# --- Paid ---\n[sources.zerodha]\n")
+    text = TEXT.replace("[console]", '[routes.NSE.bars]\nsources = ["yahoo"]\n\n[console]')
+    assert value_at(remove_table(text, ("routes", "NSE")), ("routes",)) is UNSET
+    assert remove_table(TEXT, ("console",)).endswith("]\n\n# the end\n")
+    with pytest.raises(ConfigError, match="take it out in the text"):
+        remove_table('sources.a = { kind = "yahoo" }\n', ("sources", "a"))
+
+
+@given(name=st.sampled_from([("sources", "yahoo"), ("sources", "zerodha"), ("routes", "NSE"), ("console",)]))
+def test_without_a_table_all_others_say_what_they_said(name):
+    meant = tomllib.loads(TEXT)
+    *around, last = name
+    table = meant
+    for part in around:
+        table = table[part]
+    del table[last]
+    said = tomllib.loads(remove_table(TEXT, name))
+    assert {key: value for key, value in said.items() if value} == {
+        key: one for key, one in meant.items() if one
+    }
 
 
 def test_inline_and_dotted_tables_are_edited_where_they_are():
