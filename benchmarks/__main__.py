@@ -23,6 +23,7 @@ NAMES = (
     "send_to_board",
     "stream_failover",
     "stream_load",
+    "console_load",
     "first_paint",
     "memory",
 )

@@ -43,7 +43,7 @@ async def run() -> list[Row]:
         folder = Path(scratch)
         config = folder / "config.toml"
         config.write_text(_CONFIG.format(folder=folder))
-        environment = _environment(folder)
+        environment = terminal_environment(folder)
         python = [sys.executable, "-m"]
         contenders = {
             "bare": ([*python, "benchmarks.bare_app"], _BARE),
@@ -140,7 +140,7 @@ def _imported_by_first_paint(folder: Path, environment: Mapping[str, str]) -> li
     return imported
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def terminal_environment(folder: Path) -> dict[str, str]:
     """The user's own folders stay out of it."""
     return {
         **os.environ,

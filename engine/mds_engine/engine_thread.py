@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mds_engine.engine import Engine
 
+_TIMES_A_PICTURE, _LONGEST_PAUSE_S = 9.0, 0.5
 _MOST_EXITS = 50
 _SETTLE_WITHIN_S = 5.0
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
@@ -170,9 +171,17 @@ class EngineThread:
         due = loop.time()
         while True:
             lag_s = max(0.0, loop.time() - due)
+            began = loop.time()
             self.snapshot = engine.snapshot(loop_lag_ms=lag_s * 1000.0)
-            due = loop.time() + self._interval_s
-            await asyncio.sleep(self._interval_s)
+            pause_s = pause_after(loop.time() - began, self._interval_s)
+            due = loop.time() + pause_s
+            await asyncio.sleep(pause_s)
+
+
+def pause_after(took_s: float, interval_s: float) -> float:
+    """Seconds until the next picture is made: of thousands of instruments one takes long, and an engine has
+    more to do than to be looked at."""
+    return min(max(interval_s, _TIMES_A_PICTURE * took_s), max(interval_s, _LONGEST_PAUSE_S))
 
 
 class _Interrupted(BaseException):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from mds_engine.control.route_key import RouteKey
 from mds_engine.control.snapshot import SourcePrice, StreamView, WatchRow
 from mds_engine.model import Capability, Instrument
+from mds_engine.policy.quality import spread_bps
 from mds_engine.routing.route import Route
 from mds_engine.streams.hub import TickHub
 
@@ -18,6 +19,7 @@ class LivePicture:
         self._routes = routes
         self._now = now
         self._delivers = Counter(lane.active for lane in hub.lanes.values())
+        self._primaries: dict[str, str | None] = {}
         self._doubts = {(finding.instrument, finding.source): finding.why for finding in hub.quality.findings}
 
     def stream(self, source: str) -> StreamView | None:
@@ -42,29 +44,39 @@ class LivePicture:
 
     def watch(self) -> tuple[WatchRow, ...]:
         """Every watched instrument."""
-        return tuple(self._row(instrument) for instrument in self._hub.watched)
+        watched = self._hub.watched
+        self._primaries = {
+            exchange: self._primary(exchange) for exchange in {one.exchange for one in watched}
+        }
+        return tuple([self._row(instrument) for instrument in watched])
+
+    def _primary(self, exchange: str) -> str | None:
+        route = self._routes.get(RouteKey(Capability.TICKS, exchange))
+        return route.units[0].name if route is not None and route.units else None
 
     def _row(self, instrument: Instrument) -> WatchRow:
-        row = self._hub.board.row(instrument)
-        route = self._routes.get(RouteKey(Capability.TICKS, instrument.exchange))
-        primary = route.units[0].name if route is not None and route.units else None
-        quality = self._hub.quality
+        # There may be thousands, ten times a second.
+        hub, now = self._hub, self._now
+        row = hub.board.row(instrument)
+        source, seen_at, prices = row.source, row.seen_at, hub.quality.prices(instrument, now)
         return WatchRow(
             instrument=str(instrument),
             price=row.price,
             change_percent=row.change_percent,
-            source=row.source,
-            age_s=None if row.seen_at is None else self._now - row.seen_at,
+            source=source,
+            age_s=None if seen_at is None else now - seen_at,
             bid=row.bid,
             ask=row.ask,
             volume=row.volume,
             ticks=row.ticks,
-            backup=row.source is not None and row.source != primary,
+            backup=source is not None and source != self._primaries[instrument.exchange],
             problem=row.problem,
-            spread_bps=quality.spread_bps(instrument, self._now),
-            doubt=self._doubts.get((instrument, row.source or ""), ""),
+            spread_bps=spread_bps(prices.values()) if len(prices) > 1 else None,
+            doubt=self._doubts.get((instrument, source or ""), "") if self._doubts else "",
             prices=tuple(
-                SourcePrice(source=source, price=price, age_s=age_s)
-                for source, (price, age_s) in quality.prices(instrument, self._now).items()
+                [
+                    SourcePrice(source=name, price=price, age_s=age_s)
+                    for name, (price, age_s) in prices.items()
+                ]
             ),
         )

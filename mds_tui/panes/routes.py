@@ -1,5 +1,6 @@
 """Pane 2: who answers each route, who would be next, and what happens if the active one fails now."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from mds_engine.control.snapshot import RouteView, SourceState
@@ -38,17 +39,28 @@ def chain_cell(route: RouteView, sight: Sight, width: int) -> Cell:
         words = cell(f"{sight.glyphs.forced} {route.pinned} forced,{left}" if left else "", Ink.FORCED)
         short = cell(f"{sight.glyphs.forced} {route.pinned}{left}", Ink.FORCED)
         return words if left and width_of(words) <= width else short
-    roomy = _chain(route, sight, " ")
-    if width_of(roomy) <= width:
-        return roomy
+    # Names of which even the bare letters would not fit are not tried: there may be hundreds.
+    most = max(1, (width + 1) // 2)
+    if len(route.sources) <= most:
+        roomy = _chain(route, sight, " ")
+        if width_of(roomy) <= width:
+            return roomy
     # Whole names or none: who answers always, then the first in line; the rest is a number.
-    left_out: set[str] = set()
-    for name in ("", *(other for other in reversed(route.sources) if other != route.active)):
-        left_out.add(name)
-        close = _chain(route, sight, "", frozenset(left_out))
-        if width_of(close) <= width:
-            break
-    return close
+    others = [name for name in route.sources if name != route.active]
+
+    def wide(number: int) -> int:
+        return width_of(_close(route, sight, others, number))
+
+    # All of them may be narrower than all but one, which are told with a number.
+    if len(others) <= most and wide(len(others)) <= width:
+        return _close(route, sight, others, len(others))
+    fitting = bisect_right(range(1, min(len(others), most) + 1), width, key=wide)
+    return _close(route, sight, others, fitting)
+
+
+def _close(route: RouteView, sight: Sight, others: Sequence[str], number: int) -> Cell:
+    """The chain without gaps, of who answers and so many others."""
+    return _chain(route, sight, "", frozenset(others[number:]))
 
 
 def _chain(route: RouteView, sight: Sight, gap: str, left_out: frozenset[str] = frozenset()) -> Cell:

@@ -7,6 +7,7 @@ import pytest
 from mds_engine.clock import SystemClock
 from mds_engine.control import commands, events
 from mds_engine.embedded import EmbeddedLink
+from mds_engine.engine_thread import pause_after
 from mds_engine.errors import ConfigError
 
 PATIENCE_S = 20.0
@@ -135,3 +136,10 @@ def test_a_defect_of_the_engine_itself_ends_it_and_is_told(linked):
     watcher.engine._housekeeping.settle = defect
     link._runs.thread.join(PATIENCE_S)
     assert link.failure() == "the engine died: LookupError: a defect; the log has more"
+
+
+def test_a_picture_that_takes_long_is_made_less_often() -> None:
+    assert pause_after(0.002, 0.1) == 0.1
+    assert pause_after(0.022, 0.1) == pytest.approx(0.198)
+    assert pause_after(2.0, 0.1) == 0.5, "an engine that is seldom looked at would be taken for silent"
+    assert pause_after(2.0, 1.0) == 1.0

@@ -5,6 +5,7 @@ absent is None, never zero.
 """
 
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -318,7 +319,7 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the engine itself, in one sentence, as a full disk; empty while nothing is."""
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The engine at one time."""
 
     at: float
@@ -332,8 +333,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def source(self, name: str) -> SourceView | None:
         """The source of that name, None if there is none."""
-        return next((source for source in self.sources if source.name == name), None)
+        return self._sources_by_name.get(name)
 
     def route(self, key: str) -> RouteView | None:
         """The route of that key, None if there is none."""
-        return next((route for route in self.routes if route.key == key), None)
+        return self._routes_by_key.get(key)
+
+    # Looked up for each line of a screen; made when it is first asked for.
+
+    @cached_property
+    def _sources_by_name(self) -> dict[str, SourceView]:
+        return {source.name: source for source in self.sources}
+
+    @cached_property
+    def _routes_by_key(self) -> dict[str, RouteView]:
+        return {route.key: route for route in self.routes}

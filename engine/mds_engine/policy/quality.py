@@ -198,13 +198,6 @@ class QualityMonitor:
             if (price := feed.tick.price if feed.tick is not None else feed.price)
         }
 
-    def spread_bps(self, instrument: Instrument, now: float) -> float | None:
-        """How far the sources that speak are apart now, in basis points; None with fewer than two."""
-        prices = [price for price, age_s in self.prices(instrument, now).values() if age_s <= _SHOWN_FOR_S]
-        if len(prices) < 2 or min(prices) <= 0:
-            return None
-        return (max(prices) / min(prices) - 1.0) * 1e4
-
     def verdict(self, instrument: Instrument) -> str | None:
         """The source whose price of an instrument is wrong; None where none is, or nobody can tell which."""
         for check in (Check.PRICE, Check.FROZEN):
@@ -377,3 +370,14 @@ class QualityMonitor:
             if other is not feed and other.price
         ]
         return f"{feed.price:g} where {', '.join(others)}"
+
+
+def spread_bps(prices: Iterable[tuple[float, float]]) -> float | None:
+    """How far the sources that speak are apart, in basis points; None with fewer than two.
+
+    `prices` are the last price of each and how many seconds ago it was heard.
+    """
+    recent = [price for price, age_s in prices if age_s <= _SHOWN_FOR_S]
+    if len(recent) < 2 or min(recent) <= 0:
+        return None
+    return (max(recent) / min(recent) - 1.0) * 1e4

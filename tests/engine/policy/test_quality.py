@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.model.tick_batch import TICK_FIELDS, TickBatch
-from mds_engine.policy.quality import Check, QualityMonitor
+from mds_engine.policy.quality import Check, QualityMonitor, spread_bps
 from mds_engine.policy.quality_settings import QualitySettings
 
 RELIANCE = Instrument("NSE", "RELIANCE")
@@ -133,7 +133,7 @@ def test_two_that_never_agreed_are_shown_apart_and_neither_is_blamed():
     desk.run(60.0)
 
     assert desk.story == []
-    assert desk.monitor.spread_bps(RELIANCE, desk.at) == pytest.approx(500, abs=1)
+    assert spread_bps(desk.monitor.prices(RELIANCE, desk.at).values()) == pytest.approx(500, abs=1)
     assert {name: age for name, (_, age) in desk.monitor.prices(RELIANCE, desk.at).items()} == {
         "a": 0,
         "b": 0,
@@ -337,7 +337,7 @@ def test_what_is_no_longer_subscribed_is_no_longer_wrong():
     desk.run(5.0)
 
     assert desk.story == [("yahoo", "price", True), ("yahoo", "price", False)]
-    assert desk.monitor.spread_bps(RELIANCE, desk.at) is None
+    assert spread_bps(desk.monitor.prices(RELIANCE, desk.at).values()) is None
 
 
 def test_large_frames_are_sampled_and_tell_the_same():
