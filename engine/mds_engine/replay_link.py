@@ -43,13 +43,26 @@ class Playback(NamedTuple):
     playing: bool
     ended: bool
     seeking: float | None
-    """Where it is going, epoch seconds UTC; None while it is where it should be."""
+    """About where it is going, epoch seconds UTC; None while it is where it should be."""
     stretches: tuple[tuple[float, float], ...]
     """Where the recording is not silent."""
     marks: tuple["Mark", ...]
     """What a look through the whole file has found so far, oldest first."""
     surveyed: float
     """How much of the file that look has seen, up to 1.0."""
+
+    @property
+    def aim(self) -> float:
+        """Where it will be in a moment: what "a second back" is reckoned from."""
+        return self.at if self.seeking is None else self.seeking
+
+
+class _Aim(NamedTuple):
+    """Where it is going."""
+
+    goal: Goal
+    at: float
+    """About when in the recording that is."""
 
 
 class ReplayLink:
@@ -83,7 +96,7 @@ class ReplayLink:
         self._surveying: threading.Thread | None = None
         self._name = ""
         self._last: Snapshot | None = None
-        self._seeking: Goal | None = None
+        self._aim: _Aim | None = None
         self._winding: threading.Thread | None = None
         self._started = False
         self._closed = False
@@ -115,7 +128,10 @@ class ReplayLink:
             if not self._started or self._closed:
                 return "the replay was not started"
         replay = self._replay
-        self._wind_back(Goal(rows=replay.conductor.rows if replay is not None else 0))
+        goal, at = (
+            (Goal(rows=0), 0.0) if replay is None else (Goal(rows=replay.conductor.rows), replay.conductor.at)
+        )
+        self._wind_back(self._aim or _Aim(goal, at))
         return "the recording is played anew up to here"
 
     def whereabouts(self) -> str:
@@ -136,7 +152,7 @@ class ReplayLink:
         When it is there, `era` is another, and the events up to that time are counted anew.
         """
         with self._lock:
-            return () if self._seeking is not None else self._runs.events(after)
+            return () if self._aim is not None else self._runs.events(after)
 
     def send(self, command: Command) -> "Future[CommandResult]":  # noqa: ARG002 - all of them
         """Refuse it."""
@@ -154,7 +170,7 @@ class ReplayLink:
     def playback(self) -> Playback | None:
         """How it stands; None before the recording has been opened."""
         self._arrive()
-        opening, replay, survey, goal = self._opening, self._replay, self._survey, self._seeking
+        opening, replay, survey, aim = self._opening, self._replay, self._survey, self._aim
         if opening is None or replay is None:
             return None
         extent, conductor = opening.extent, replay.conductor
@@ -170,7 +186,7 @@ class ReplayLink:
             pace=conductor.pace,
             playing=self._orders.playing and not ended,
             ended=ended,
-            seeking=None if goal is None else at if goal.at is None else goal.at,
+            seeking=None if aim is None else aim.at,
             stretches=extent.stretches,
             marks=() if survey is None else survey.marks,
             surveyed=0.0 if survey is None else survey.share,
@@ -202,11 +218,17 @@ class ReplayLink:
         self.set_speed(max((speed for speed in SPEEDS if 0 < speed < now), default=SPEEDS[0]))
 
     def step(self, rows: int) -> None:
-        """Stand still that many frames further on; with a number below 0, further back."""
+        """Stand still that many frames further on; with a number below 0, further back.
+
+        While it goes to a time, it only stands still when it is there.
+        """
         self.pause()
-        replay = self._replay
-        if replay is not None:
-            self._go(Goal(rows=max(0, replay.conductor.rows + rows)), back=rows < 0)
+        state, aim = self.playback(), self._aim
+        if state is None or (aim is not None and aim.goal.rows is None):
+            return
+        now = state.rows if aim is None else aim.goal.rows or 0
+        at = state.at if aim is None else aim.at
+        self._go(_Aim(Goal(rows=max(0, now + rows)), at), back=now + rows < state.rows)
 
     def seek(self, at: float) -> None:
         """Go to a time, epoch seconds UTC, as fast as possible; then go on as before.
@@ -216,34 +238,34 @@ class ReplayLink:
         state = self.playback()
         if state is not None:
             at = max(at, state.start)
-            self._go(Goal(at=at), back=at < state.at)
+            self._go(_Aim(Goal(at=at), at), back=at < state.at)
 
     # --- Inside ---------------------------------------------------------------------------------------
 
-    def _go(self, goal: Goal, *, back: bool) -> None:
+    def _go(self, aim: _Aim, *, back: bool) -> None:
         if back:
-            self._wind_back(goal)
+            self._wind_back(aim)
             return
         with self._lock:
-            self._seeking = goal
-        self._orders.go_to(goal)
+            self._aim = aim
+        self._orders.go_to(aim.goal)
 
     def _arrive(self) -> None:
         """Once it is where it should be, its events are those up to there."""
         with self._lock:
-            if self._seeking is not None and self._orders.goal is None and not self._is_winding():
-                self._seeking = None
+            if self._aim is not None and self._orders.goal is None and not self._is_winding():
+                self._aim = None
                 self.era += 1
 
     def _is_winding(self) -> bool:
         return self._winding is not None and self._winding.is_alive()
 
-    def _wind_back(self, goal: Goal) -> None:
+    def _wind_back(self, aim: _Aim) -> None:
         with self._lock:
             if self._closed:
                 return
-            self._seeking = goal
-            self._orders.go_to(goal)
+            self._aim = aim
+            self._orders.go_to(aim.goal)
             if not self._is_winding():
                 self._winding = threading.Thread(
                     target=self._begin_anew, name="mds-replay winding back", daemon=True
@@ -256,8 +278,8 @@ class ReplayLink:
         with self._lock:
             if not self._closed:
                 # What the old one reached on its way out was not the goal.
-                if self._seeking is not None:
-                    self._orders.go_to(self._seeking)
+                if self._aim is not None:
+                    self._orders.go_to(self._aim.goal)
                 self._runs = self._new()
                 self._runs.start()
 

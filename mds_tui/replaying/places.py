@@ -22,7 +22,7 @@ def place_of(words: str, playback: Playback, zone: tzinfo | None) -> float:
         return playback.start if words == "start" else playback.end
     if found := _BY.match(words):
         sign, number, unit = found.groups()
-        return playback.at + float(f"{sign}1") * float(number) * _SECONDS[unit]
+        return playback.aim + float(f"{sign}1") * float(number) * _SECONDS[unit]
     if found := _CLOCK.match(words):
         hours, minutes, seconds = found.groups()
         times = _times_of_day(int(hours), int(minutes), float(seconds or 0), playback, zone)

@@ -136,7 +136,7 @@ class ReplayScreen(MainScreen):
     def action_jump(self, seconds: int) -> None:
         """Go so many seconds further."""
         if (playback := self.link.playback()) is not None:
-            self.link.seek(playback.at + seconds)
+            self.link.seek(playback.aim + seconds)
 
     def action_speed(self, by: int) -> None:
         """Play faster, or slower."""
@@ -152,7 +152,7 @@ class ReplayScreen(MainScreen):
         marks = self._marks(playback)
         # While it plays, it is past an event a moment after it came to it.
         past_s = max(_HERE_S, playback.speed if playback.playing else 0.0)
-        at = playback.at if playback.seeking is None else playback.seeking
+        at = playback.aim
         mark = mark_after(marks, at + _HERE_S) if by > 0 else mark_before(marks, at - past_s)
         if mark is None:
             self.notify(f"no event {'after' if by > 0 else 'before'} this", timeout=2)

@@ -156,6 +156,52 @@ def test_a_step_is_one_frame_either_way(opened) -> None:
     assert not state(link).playing
 
 
+def test_keys_faster_than_the_way_back_add_up(opened) -> None:
+    link = opened()
+    link.step(2000)
+    arrived(link)
+    for step in (-1, -1, -1, 1, -1):
+        link.step(step)
+    arrived(link)
+    assert state(link).rows == 1997
+    at = state(link).at
+    for _ in range(3):
+        link.seek(state(link).aim - 1.0)
+    arrived(link)
+    assert state(link).at == pytest.approx(at - 3.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_was_ordered_the_place_is_what_it_is(opened, seed: int) -> None:
+    """Orders at random, most of them before the last one was carried out."""
+    chance = random.Random(seed)
+    link = opened()
+    start, end = state(link).start, state(link).end
+    for _ in range(25):
+        match chance.randrange(6):
+            case 0:
+                link.seek(chance.uniform(start - 5.0, end + 1.0))
+            case 1:
+                link.step(chance.choice([-7, -1, 1, 5]))
+            case 2:
+                link.play()
+            case 3:
+                link.pause()
+            case 4:
+                link.set_speed(chance.choice([0.0, 5.0, 100.0]))
+            case _:
+                time.sleep(chance.uniform(0.0, 0.1))
+        assert link.failure() is None
+    link.pause()
+    there, now = essence(arrived(link)), state(link)
+    fresh = opened()
+    fresh.step(now.rows)
+    arrived(fresh)
+    fresh.seek(now.at)
+    assert not differences(essence(arrived(fresh)), there)
+    assert not differences(told(fresh), told(link))
+
+
 def test_the_end_says_so_and_one_can_go_back_from_it(opened) -> None:
     link = opened(playing=True, speed=0.0)
     until(lambda: state(link).ended)
