@@ -7,13 +7,18 @@ import msgspec
 import pytest
 from mds_engine.config.file import ConfigFile
 from mds_engine.config.load import parse_config
+from mds_engine.config.schema import EngineSettings
 from mds_engine.config.simulated import SimulatorAddress, at_simulator
 from mds_engine.control import events
 from mds_engine.control.commands import ApplyConfig
 from mds_engine.engine import Engine
+from mds_engine.recording.files import FileBounds
+from mds_engine.recording.reading import Recording
+from mds_engine.recording.recorder import Recorder
 from mds_engine.simulator.server import Simulator
 from mds_engine.sources.plugins import find_plugins
 
+OF_MEMORY = EngineSettings(state_path=":memory:")
 TEXT = """
 [engine]
 state_path = "{folder}/state.sqlite"
@@ -141,3 +146,25 @@ async def test_two_words_at_once_are_carried_out_one_after_the_other(path):
             "nothing changes",
             "nothing changes",
         ]
+
+
+async def test_a_source_that_comes_while_frames_are_recorded_is_recorded_and_its_secrets_masked(tmp_path):
+    plugins = find_plugins()
+    recorder = Recorder(tmp_path, FileBounds())
+    async with Simulator(vendors=("kite", "binance")) as simulator:
+        address = msgspec.convert(simulator.describe(), SimulatorAddress)
+        whole = at_simulator(parse_config(TEXT.format(folder=tmp_path), plugins, {}).config, address)
+        one = msgspec.structs.replace(
+            whole, sources={"zerodha": whole.sources["zerodha"]}, exchanges={}, engine=OF_MEMORY
+        )
+        whole = msgspec.structs.replace(whole, engine=OF_MEMORY)
+        async with Engine(one, plugins, seed=1, recorder=recorder) as engine, asyncio.timeout(30):
+            await engine.reconfigure(whole)
+            async with engine.ticks(["BINANCE:BTCUSDT"]) as ticks:
+                await anext(ticks)
+            engine.sources["binance"].frame_tap()(b"it echoes simulated")
+    recording = Recording(tmp_path)
+    assert set(recording.sources) == {"zerodha", "binance"}
+    frames = [frame for frame in recording.frames() if frame.source == "binance"]
+    assert frames
+    assert frames[-1].payload == b"it echoes *********"
