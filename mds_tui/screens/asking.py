@@ -68,7 +68,11 @@ def _form(
 
 
 def _fail_over(name: str, subject: Subject, routes: tuple[str, ...], sight: Sight) -> Form:
-    """On a source that answers nothing, the likely wish is to force it; else to move off the active one."""
+    """On a source that answers nothing, the likely wish is to force it; on a forced route, to force it
+    elsewhere, for nothing else moves it; else to move off the active one."""
+    first = sight.snapshot.route(routes[0])
+    if first is not None and first.pinned is not None:
+        return FailOverForm(routes, how="force")
     answers = any(route.active == subject.source for route in sight.snapshot.routes)
     if name == "pin" or (subject.route is None and subject.source is not None and not answers):
         return FailOverForm(routes, how="force", to=subject.source or "")

@@ -78,7 +78,8 @@ def test_the_reverse_of_a_forced_breaker_keeps_the_time_that_was_left(virtually,
 def test_what_one_breaker_was_forced_to_is_not_given_to_all_by_an_undo(virtually, fake_desk):
     async def scene(clock):
         async with fake_desk(clock) as desk:
-            await desk.engine.apply(force("a", ForcedState.OPEN, capability="bars"))
+            for one in ("quote", "bars"):
+                await desk.engine.apply(force("a", ForcedState.OPEN, capability=one))
             done = await desk.engine.apply(force("a", ForcedState.CLOSED, capability=None))
             await desk.engine.apply(done.reverse)
             mixed = desk.state("a"), desk.state("a", "")

@@ -182,6 +182,18 @@ def test_a_limit_is_typed_digit_by_digit() -> None:
     assert typed(4, "backspace") is None
 
 
+# --- Forced routes ------------------------------------------------------------------------------------
+
+
+async def test_a_forced_route_is_offered_to_be_forced_elsewhere(console, link, read_screen) -> None:
+    app = console()
+    async with app.run_test(size=SIZE) as pilot:
+        await _open(app, pilot, "2", "j", "F")
+        words = read_screen(app)
+        assert "[force]" in words
+        assert "NSE/bars moves from yahoo to kite." in words
+
+
 # --- Restart and check --------------------------------------------------------------------------------
 
 
