@@ -1,12 +1,14 @@
 """The console on a recording of real traffic, played by its real keys."""
 
 import asyncio
+import random
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+from mds_engine.control.events import CommandApplied
 from mds_engine.recording.foreign import convert
 from mds_engine.recording.reading import Recording
 from mds_engine.replay_link import Playback, ReplayLink
@@ -191,3 +193,24 @@ async def test_what_cannot_be_opened_is_told_on_the_screen(replay, read_screen, 
         await until(pilot, lambda: "it is not a recording" in read_screen(app))
         await pilot.press("space", "full_stop", "left_square_bracket")
         assert "REPLAY, not live" in read_screen(app)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_no_row_of_keys_does_harm(replay, seed: int) -> None:
+    """The keys that play, and those of the panes, in any order."""
+    chance = random.Random(seed)
+    keys = [
+        *("space", "full_stop", "comma", "less_than_sign", "greater_than_sign"),
+        *("left_square_bracket", "right_square_bracket", "left_curly_bracket", "right_curly_bracket"),
+        *"123456oGgFARBPEuvfp+",
+    ]
+    app = replay()
+    async with app.run_test(size=chance.choice([(120, 40), (80, 24), (60, 16)])) as pilot:
+        await opened(app, pilot)
+        for _ in range(80):
+            await pilot.press(chance.choice(keys))
+            assert app.screen is app.desk
+            assert app.link.failure() is None
+        app.link.pause()
+        await still(app, pilot)
+        assert not any(isinstance(event, CommandApplied) for event in app.feed.events)
