@@ -30,7 +30,7 @@ def _start(command: StartDrill, snapshot: Snapshot) -> tuple[str, ...]:
     seconds = f"{command.duration_s:g} s"
     return (
         f"For {seconds} the engine sees of {source.name}: {scenario.about}.",
-        *_routes(scenario, source, hit, accepted=command.accept_loss),
+        *_routes(scenario, source, hit, snapshot, accepted=command.accept_loss),
         *_prices(scenario),
         _where(scenario, source),
         "It ends by itself, or when you say so; what it broke is then watched until it is well.",
@@ -79,7 +79,12 @@ def _refused(source: SourceView, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def _routes(
-    scenario: DrillScenario, source: SourceView, hit: tuple[RouteView, ...], *, accepted: bool
+    scenario: DrillScenario,
+    source: SourceView,
+    hit: tuple[RouteView, ...],
+    snapshot: Snapshot,
+    *,
+    accepted: bool,
 ) -> tuple[str, ...]:
     lost = [route for route in hit if at_risk(route, source.name)]
     moved = [route for route in hit if route.active == source.name and route not in lost]
@@ -97,9 +102,21 @@ def _routes(
     for following in dict.fromkeys(route.next_source for route in moved):
         names = [_with_instruments(route) for route in moved if route.next_source == following]
         sentences.append(f"{_together(names)} should move to {following}.")
+        sentences += _plan(following, snapshot)
     if not lost and not moved:
         sentences.append("It serves no route now: only its checks and what stands by are hit.")
     return tuple(sentences)
+
+
+def _plan(name: str | None, snapshot: Snapshot) -> tuple[str, ...]:
+    """What another source's plan has left for the calls that will really be sent to it."""
+    source = None if name is None else snapshot.source(name)
+    return tuple(
+        f"What moves there is really sent: {name} has {max(0, round(meter.limit - meter.used)):,} of its "
+        f"{meter.limit:,.0f} {meter.meter} left this {meter.period}."
+        for meter in (() if source is None else source.meters)
+        if meter.limit
+    )
 
 
 def _prices(scenario: DrillScenario) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from mds_engine.control.preview import preview
 from mds_engine.control.snapshot import (
     BreakerView,
     EngineView,
+    MeterView,
     PollView,
     RouteView,
     SourceState,
@@ -79,6 +80,15 @@ def test_what_would_be_lost_is_named_and_refused_until_it_is_accepted() -> None:
     assert "It is refused" not in _said(alone, accept_loss=True)
     forced = _snapshot(_route("quote", pinned="kite"))
     assert "NSE/quote would be down: forced onto kite." in _said(forced)
+
+
+def test_what_is_left_of_the_plan_of_who_takes_over_is_told() -> None:
+    meter = MeterView(meter="calls", period="day", used=13, limit=25, resets_at=None)
+    snapshot = _snapshot()
+    metered = msgspec.structs.replace(
+        snapshot, sources=(snapshot.sources[0], _source("yahoo", meters=(meter,)))
+    )
+    assert "really sent: yahoo has 12 of its 25 calls left this day." in _said(metered)
 
 
 def test_bent_prices_are_warned_of() -> None:
