@@ -116,8 +116,8 @@ class EmbeddedLink:
         runs = self._runs
         return self._why_ending if runs is self._ending else runs.failure
 
-    def _new(self) -> EngineThread:
-        return EngineThread(self._build, interval_s=self._interval_s, beside=self._beside)
+    def _new(self, before: EngineThread | None = None) -> EngineThread:
+        return EngineThread(self._build, interval_s=self._interval_s, beside=self._beside, before=before)
 
     def _begin_anew(self) -> None:
         runs = self._runs
@@ -129,7 +129,7 @@ class EmbeddedLink:
                 return
             self._earlier.extend(_numbered_on(runs.events(0), self._offset))
             self._offset = self._earlier[-1].number if self._earlier else 0
-            self._runs = self._new()
+            self._runs = self._new(runs)
             self._runs.start()
 
 

@@ -32,6 +32,7 @@ from mds_engine.model import Capability
 from mds_engine.picture import Picture
 from mds_engine.reconfiguring import Parts, Reconfiguring
 from mds_engine.recording.recorder import Recorder
+from mds_engine.refitting import keep_counting
 from mds_engine.rehearsing import Grounds, NoRehearsals, Rehearsals
 from mds_engine.restarting import Restarter
 from mds_engine.routing.caretaker import Caretaker
@@ -114,6 +115,14 @@ class Engine(Answering):
         self._store: Store | None = None
         self._keeper: Keeper | None = None
         self._trouble = ""
+
+    def follow(self, before: "Engine") -> None:
+        """Take the place of an engine of this process that has ended, before the start: what that one was
+        sent still counts in the vendors' windows."""
+        for name, fresh in self.sources.items():
+            old = before.sources.get(name)
+            if old is not None and old.settings.kind == fresh.settings.kind:
+                keep_counting(fresh, old, self.config)
 
     # --- Life -----------------------------------------------------------------------------------------
 

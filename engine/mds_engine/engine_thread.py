@@ -31,7 +31,8 @@ class EngineThread:
     """Publishes a snapshot every `interval_s` seconds, takes commands from any thread, and can be ended.
 
     `build` makes the engine and is called in the thread; `beside` is run on the
-    engine's loop for as long as the engine runs.
+    engine's loop for as long as the engine runs. `before` ran the engine that this
+    one takes the place of.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class EngineThread:
         *,
         interval_s: float,
         beside: "Callable[[Engine], Coroutine[None, None, None]] | None" = None,
+        before: "EngineThread | None" = None,
     ) -> None:
         self.snapshot: Snapshot | None = None
         """The latest picture."""
@@ -48,6 +50,7 @@ class EngineThread:
         self._build = build
         self._beside = beside
         self._interval_s = interval_s
+        self._before = before
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -149,6 +152,9 @@ class EngineThread:
         self._stop = stop = asyncio.Event()
         self._ready.set()
         engine = self._build()
+        before, self._before = self._before, None  # each would keep all that went before it
+        if before is not None and before._engine is not None:  # noqa: SLF001 - of our own kind
+            engine.follow(before._engine)  # noqa: SLF001
         async with engine:
             self._engine = engine
             publishing = asyncio.create_task(self._publish(engine), name="publish snapshots")

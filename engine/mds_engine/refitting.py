@@ -34,8 +34,13 @@ def succeed(fresh: SourceRuntime, old: SourceRuntime, after: Config, zone: str) 
     enabled = _DISABLED not in old.blocks
     if old.settings.enabled == fresh.settings.enabled and enabled != fresh.settings.enabled:
         set_enabled(fresh, enabled=enabled)
-    if old.settings.kind != fresh.settings.kind:
-        return
+    if old.settings.kind == fresh.settings.kind:
+        keep_counting(fresh, old, after)
+        _renew_account(fresh, old.account, zone)
+
+
+def keep_counting(fresh: SourceRuntime, old: SourceRuntime, after: Config) -> None:
+    """What the old one was sent still counts in its vendor's windows. Both are of one kind and one clock."""
     was, wanted = limits_of(old.source, old.settings), limits_of(fresh.source, fresh.settings)
     now = fresh.clock.now()
     for group, windows in wanted.items():
@@ -43,7 +48,6 @@ def succeed(fresh: SourceRuntime, old: SourceRuntime, after: Config, zone: str) 
         if limiter is not None:
             limiter.use(_windows(limiter, was[group], windows, now), after.limiter)
             fresh.limiters = {**fresh.limiters, group: limiter}
-    _renew_account(fresh, old.account, zone)
 
 
 def set_enabled(runtime: SourceRuntime, *, enabled: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mds_engine.clock import SystemClock
 from mds_engine.control import commands, events
 from mds_engine.embedded import EmbeddedLink
+from mds_engine.policy.limiter import LimitWindow
 
 PATIENCE_S = 20.0
 
@@ -35,6 +36,7 @@ class Trap:
         self.set = threading.Event()
 
     async def __call__(self, engine):
+        self.engine = engine
         self.loop, self.go = asyncio.get_running_loop(), asyncio.Event()
         self.set.set()
         await self.go.wait()
@@ -85,9 +87,11 @@ def trapped(fake_desk):
     """Makes a link to an engine with a trap, up and running; everything is let go afterwards."""
     made = []
 
-    def make(hold):
+    def make(hold, **traits):
         trap = Trap(hold)
-        link = EmbeddedLink(lambda: fake_desk(SystemClock()).engine, interval_s=0.01, beside=trap)
+        link = EmbeddedLink(
+            lambda: fake_desk(SystemClock(), traits=traits).engine, interval_s=0.01, beside=trap
+        )
         made.append((link, trap))
         link.start()
         until(link.snapshot)
@@ -173,6 +177,22 @@ def test_a_command_that_was_given_up_while_the_loop_was_blocked_is_never_done(tr
     assert waited_for.result(PATIENCE_S).accepted
     applied = [event for event in link.events(0) if isinstance(event, events.CommandApplied)]
     assert [event.command.route for event in applied] == ["X/bars"]
+
+
+def test_what_was_sent_before_a_restart_counts_after_it(trapped):
+    link, trap = trapped(spin, a={"windows": (LimitWindow(10, 600.0),)})
+
+    async def ask():
+        return await trap.engine.quote("X:S", source="a")
+
+    for _ in range(3):
+        asyncio.run_coroutine_threadsafe(ask(), trap.loop).result(PATIENCE_S)
+    used = until(lambda: (sent := link.snapshot().source("a").limiters[0].used) >= 3 and sent)
+    first = link._runs
+    trap.set.clear()
+    link.restart()
+    until(lambda: link._runs is not first and link._runs.snapshot)
+    assert until(lambda: link._runs.snapshot.source("a").limiters[0].used) >= used
 
 
 def test_a_restart_before_the_start_or_after_the_end_does_nothing(trapped, fake_desk):
