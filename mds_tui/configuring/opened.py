@@ -9,7 +9,8 @@ from mds_engine.config.file import ConfigFile, Written, digest_of
 from mds_engine.config.problems import InvalidConfigError
 from mds_engine.config.saving import ChangedOnDiskError, save
 from mds_engine.config.versions import Version, Versions, versions_of
-from mds_engine.control.commands import ApplyConfig
+from mds_engine.control.commands import ApplyConfig, EnableSource
+from mds_engine.control.preview import preview
 from mds_engine.errors import ConfigError
 
 from mds_tui.configuring.draft import Draft
@@ -88,8 +89,7 @@ class Opened:
         if not draft.is_changed and force is not None and force.written.digest == draft.read.digest:
             console.notify("nothing has changed", title="configuration")
             return
-        changes = draft.changes
-        says = changes.sentences() if changes is not None else ()
+        says = self._consequences()
         if draft.is_changed:
             dialog = SaveDialog(
                 "save and apply", "save and apply", draft.diff(), says, console.view, console.paint
@@ -98,6 +98,20 @@ class Opened:
             title = "take what the file says"
             dialog = SaveDialog(title, "apply", draft.diff_to_force(), says, console.view, console.paint)
         console.push_screen(dialog, self._save)
+
+    def _consequences(self) -> tuple[str, ...]:
+        """What the engine will do, and where the routes of those go that leave it."""
+        changes = self._draft.changes
+        if changes is None:
+            return ()
+        snapshot = self._console.view().snapshot
+        moves = [
+            sentence
+            for name in (*changes.out, *changes.gone)
+            if snapshot.source(name) is not None
+            for sentence in preview(EnableSource(source=name, enabled=False), snapshot)[1:]
+        ]
+        return (*changes.sentences(), *moves)
 
     def _save(self, why: str | None) -> None:
         if why is not None:

@@ -48,6 +48,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """Sources whose connection is made anew, with the settings that ask for it."""
     adjusted: Mapping[str, Fields] = {}
     """Sources that stay connected, with the settings that change in place."""
+    back: tuple[str, ...] = ()
+    """Sources that come into service."""
+    out: tuple[str, ...] = ()
+    """Sources that stay configured, and go out of service."""
     routes: tuple[str, ...] = ()
     """Exchanges whose routes change."""
     sections: Mapping[str, Fields] = {}
@@ -69,9 +73,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         said = [f"{name} is new and connects." for name in self.new]
         said += [f"{name} is let go: its connections end." for name in self.gone]
         said += [f"{name} reconnects: {_changed(fields)}." for name, fields in self.reconnected.items()]
-        said += [
-            f"{name} stays connected: {_changed(fields)} at once." for name, fields in self.adjusted.items()
-        ]
+        said += [f"{name} comes into service." for name in self.back]
+        said += [f"{name} goes out of service: nothing is sent to it." for name in self.out]
+        for name, fields in self.adjusted.items():
+            others = tuple(field for field in fields if field != "enabled")
+            said += [f"{name} stays connected: {_changed(others)} at once."] if others else []
         if self.routes:
             said.append(f"The routes of {_listed(self.routes)} change at once.")
         said += [f"[{name}] {_changed(fields)} at once." for name, fields in self.sections.items()]
@@ -106,11 +112,18 @@ def difference(before: Config, after: Config) -> Difference:
         elif fields:
             adjusted[name] = fields
     sections, later = _sections(before, after)
+    turned = {
+        name: settings.enabled
+        for name, settings in after.sources.items()
+        if name in before.sources and before.sources[name].enabled != settings.enabled
+    }
     return Difference(
         new=tuple(name for name in after.sources if name not in before.sources),
         gone=tuple(name for name in before.sources if name not in after.sources),
         reconnected=reconnected,
         adjusted=adjusted,
+        back=tuple(name for name, enabled in turned.items() if enabled),
+        out=tuple(name for name, enabled in turned.items() if not enabled),
         routes=_routes(before, after),
         sections=sections,
         later=later,

@@ -71,6 +71,8 @@ def test_what_the_engine_keeps_to_itself_changes_in_place(configured):
     )
     assert plan.adjusted == {"yahoo": ("enabled", "priority", "rate_limit", "calls_per_day", "currency")}
     assert not plan.interrupts
+    assert plan.out == ("yahoo",)
+    assert "yahoo goes out of service: nothing is sent to it." in plan.sentences()
 
 
 def test_a_source_that_is_polled_no_more_is_another_source(configured):
