@@ -9,7 +9,7 @@ from mds_engine.control.snapshot import RouteView, Snapshot, SourceState
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, cell, fit, join, width_of
 from mds_tui.format.glyphs import Glyphs, state_glyph, state_ink
 from mds_tui.format.numbers import age, clock, count, countdown, duration, milliseconds, zone_name
-from mds_tui.format.overrides import overrides
+from mds_tui.format.overrides import Override, overrides
 from mds_tui.format.sight import Sight
 
 
@@ -63,13 +63,14 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         Span(clock(at, sight.zone), Ink.FORCED if engine.replayed else Ink.TEXT),
         Span(f" {zone_name(at, sight.zone)} ", Ink.DIM),
     )
+    held, held_short = _overrides(sight)
     parts: list[tuple[int, Cell]] = [
         (0, title),
         (0, _drill(sight.snapshot, sight.glyphs)),
         (0, liveness(sight.snapshot, status, sight.glyphs)),
         (1, _counts(sight.snapshot, sight.glyphs)),
         (1, _armed(status, sight.glyphs)),
-        (2, _overrides(sight)),
+        (2, held),
         (2, (Span(status.config, Ink.WARN, "screen.tool('config')"),) if status.config else EMPTY),
         (4, _flow(status.figures) if status.started else EMPTY),
         (5, _pulse(status.figures) if status.started else EMPTY),
@@ -80,7 +81,11 @@ def header(sight: Sight, status: Status, width: int) -> Cell:
         left = join((part for _, part in parts), separator)
         if width_of(left) + width_of(right) + 2 <= width or len(parts) <= 2:
             break
-        parts.remove(max(parts, key=lambda part: part[0]))
+        least = max(range(len(parts)), key=lambda place: parts[place][0])
+        if held and parts[least] == (2, held):
+            parts[least] = (2, held_short)
+        else:
+            del parts[least]
     room = width - width_of(right)
     return (*fit(left, room, more=sight.glyphs.more), *right) if room > width_of(title) else left
 
@@ -131,7 +136,7 @@ def trouble(sight: Sight) -> Cell:
     parts: list[Cell] = [
         engine_trouble(sight)[1:],
         *(_down(route, sight.glyphs) for route in routes if route.active is None and route.pinned is None),
-        *(_forced(route, sight.glyphs) for route in routes if route.pinned is not None),
+        *(_forced(one, sight.glyphs) for one in overrides(sight.snapshot)),
         *(
             _degraded(route, sight.glyphs)
             for route in routes
@@ -148,9 +153,9 @@ def _down(route: RouteView, glyphs: Glyphs) -> Cell:
     return (Span(f"{glyphs.out} {route.key} down", Ink.BAD),)
 
 
-def _forced(route: RouteView, glyphs: Glyphs) -> Cell:
-    left = f" {countdown(route.pinned_for_s)}" if route.pinned_for_s is not None else ""
-    return (Span(f"{glyphs.forced} {route.key} {glyphs.arrow} {route.pinned}{left}", Ink.FORCED),)
+def _forced(one: Override, glyphs: Glyphs) -> Cell:
+    left = f" {countdown(one.left_s)}" if one.left_s is not None else ""
+    return (Span(f"{glyphs.forced} {one.what} {glyphs.arrow} {one.to}{left}", Ink.FORCED),)
 
 
 def _degraded(route: RouteView, glyphs: Glyphs) -> Cell:
@@ -177,15 +182,17 @@ def _armed(status: Status, glyphs: Glyphs) -> Cell:
     return (Span(f"{glyphs.warning} ARMED {countdown(status.armed_s)}", Ink.BAD),)
 
 
-def _overrides(sight: Sight) -> Cell:
-    """The override that ends first, with its countdown, and how many more there are."""
+def _overrides(sight: Sight) -> tuple[Cell, Cell]:
+    """The override that ends first, with its countdown, and how many more there are; and that in short."""
     held = overrides(sight.snapshot)
     if not held:
-        return EMPTY
+        return EMPTY, EMPTY
     first, glyphs = held[0], sight.glyphs
-    left = "until ended" if first.left_s is None else countdown(first.left_s)
+    left = "" if first.left_s is None else countdown(first.left_s)
     more = f" +{len(held) - 1} more" if len(held) > 1 else ""
-    return (Span(f"{glyphs.forced} {first.what} {glyphs.arrow} {first.to} {left}{more}", Ink.FORCED),)
+    long = f"{glyphs.forced} {first.what} {glyphs.arrow} {first.to} {left or 'until ended'}{more}"
+    short = f"{glyphs.forced} {len(held)} forced {left}".rstrip()
+    return (Span(long, Ink.FORCED),), (Span(short, Ink.FORCED),)
 
 
 def _drill(snapshot: Snapshot, glyphs: Glyphs) -> Cell:

@@ -12,7 +12,7 @@ from mds_engine.control.snapshot import CoverageView, Snapshot
 from mds_tui.details.source import source_lines
 from mds_tui.format.cells import Ink, text_of
 from mds_tui.format.glyphs import UNICODE
-from mds_tui.format.header import Status, header
+from mds_tui.format.header import Status, header, trouble
 from mds_tui.format.overrides import Override, overrides
 from mds_tui.format.sight import Sight
 from mds_tui.forms.limits import MOST, step, typed
@@ -322,6 +322,12 @@ def test_forced_breakers_are_overrides_as_forced_routes_are(snapshot: Snapshot) 
     )
     words = text_of(header(Sight(picture, UNICODE), Status("embedded", snapshot.at), 140))
     assert "kite breakers ▸ open 1:30 +2 more" in words
+    narrow = text_of(header(Sight(picture, UNICODE), Status("embedded", snapshot.at), 80))
+    assert "3 forced 1:30" in narrow
+    assert "kite breakers" not in narrow
+    below = text_of(trouble(Sight(picture, UNICODE)))
+    assert "kite breakers ▸ open 1:30" in below
+    assert "NSE/bars ▸ yahoo 12:40" in below
 
 
 def test_an_override_without_an_end_says_so(snapshot: Snapshot) -> None:
