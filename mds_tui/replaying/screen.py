@@ -116,7 +116,9 @@ class ReplayScreen(MainScreen):
     # Keys.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Greyed until the recording is open."""
+        """What plays it is greyed until it is open; what acts, always."""
+        if action == "act":
+            return None
         if action in _ACTIONS:
             return True if self.link.playback() is not None else None
         return super().check_action(action, parameters)

@@ -129,6 +129,9 @@ async def test_nothing_can_be_done_to_a_recording(replay, read_screen) -> None:
         await pilot.press("2", "F")
         assert app.screen is app.desk
         assert not app.may_act
+        acting = [active for active in app.desk.active_bindings.values() if "act(" in active.binding.action]
+        assert len(acting) > 5
+        assert not any(active.enabled for active in acting)
         await pilot.press(*":fail-over", "space", *"BINANCE/ticks", "enter")
         await until(pilot, lambda: "what happened in it cannot be changed" in read_screen(app))
         await pilot.press(*":check-health", "space", *"binance", "enter")
