@@ -205,7 +205,7 @@ async def test_no_row_of_keys_does_harm(replay, seed: int) -> None:
     keys = [
         *("space", "full_stop", "comma", "less_than_sign", "greater_than_sign"),
         *("left_square_bracket", "right_square_bracket", "left_curly_bracket", "right_curly_bracket"),
-        *"123456oGgFARBPEuvfp+",
+        *"123456oGgFARBPEuvfp+NMcDLW",
     ]
     app = replay()
     async with app.run_test(size=chance.choice([(120, 40), (80, 24), (60, 16)])) as pilot:
