@@ -141,7 +141,10 @@ def _imported_by_first_paint(folder: Path, environment: Mapping[str, str]) -> li
 
 
 def terminal_environment(folder: Path) -> dict[str, str]:
-    """The user's own folders stay out of it."""
+    """The user's own folders stay out of it, and so does the tour that a first start shows."""
+    mark = folder / "state" / "mds-tui" / "tour-shown"
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     return {
         **os.environ,
         "TERM": "xterm-256color",

@@ -12,7 +12,7 @@ from mds_tui.finding.catalogue import Action
 from mds_tui.finding.keymap import Keymap, Wish, checked
 
 _FIRST_LINES = """\
-# Keys of your own, as  zoom = "z"  or  fail-over = ["F", "ctrl+f"]  under the table of their action.
+# Keys of your own, as  zoom = "z"  or  fail-over = ["F", "ctrl+o"]  under the table of their action.
 # The console shows all actions with :keymap and writes this file; a wrong line never stops it.
 """
 

@@ -154,6 +154,15 @@ class KeymapEditor(ModalScreen[None]):
 
     # Changing.
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a way back only for what was changed."""
+        own = self._loaded.keymap.keys
+        if action == "usual":
+            return True if self.current is not None and self.current.id in own else None
+        if action == "all_usual":
+            return True if own else None
+        return super().check_action(action, parameters)
+
     def action_change(self) -> None:
         """Another key instead of those it has."""
         self._ask(())
@@ -173,9 +182,6 @@ class KeymapEditor(ModalScreen[None]):
         from mds_tui.screens.dialog import Confirm
 
         changed = list(self._loaded.keymap.keys)
-        if not changed:
-            self.notify("all keys are the usual ones")
-            return
         says = (f"{', '.join(changed)}: the usual keys.", f"Comments in {self._file.name} stay.")
         dialog = Confirm("usual keys", "all usual", lambda: says, self.console.view, self._paint)
         self.console.push_screen(dialog, lambda yes: self._write(dict.fromkeys(changed)) if yes else None)

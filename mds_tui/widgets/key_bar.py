@@ -35,14 +35,14 @@ def hints_of(screen: Screen[Any], weights: Mapping[str, int], *, plain: bool) ->
 def keys_words(screen: Screen[Any], width: int | None = None, *, plain: bool) -> str:
     """Those that can be pressed in a line of text, for the border of a dialog or a page: `? help · esc back`.
 
-    Where there is no room for all in `width` columns, help and the way out stay.
+    Where there is no room for all in `width` columns, help and the way out stay; 0 and None are no limit.
     """
     between = " - " if plain else " · "
     kept = [hint for hint in hints_of(screen, {}, plain=plain) if hint.enabled]
     while True:
         words = between.join(f"{hint.key} {hint.label}" for hint in kept)
         less = [hint for hint in kept if not _stays(hint.action)]
-        if width is None or len(words) <= width or not less:
+        if not width or len(words) <= width or not less:
             return words
         kept.remove(less[-1])
 
