@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _MOST_PLACES = 20
 """Of those that have what was typed in their names: there may be thousands of instruments."""
 
+_DEED = 1.25
+"""How much more what can be done weighs than what only has a name."""
+
 
 class Offer(NamedTuple):
     """One line of the palette."""
@@ -40,9 +43,12 @@ class RegistryCommands(Provider):
     async def search(self, query: str) -> Hits:
         """Those that match; themes and all that has a name too."""
         matcher = self.matcher(query)
-        for offer in (*self._deeds(), *self._themes(), *self._gone_to(query)):
+        named = ((offer, _DEED) for offer in self._deeds())
+        others = ((offer, 1.0) for offer in (*self._themes(), *self._gone_to(query)))
+        for offer, weight in (*named, *others):
             if (score := matcher.match(f"{offer.title} {offer.words}")) > 0:
-                yield Hit(score, matcher.highlight(offer.title), offer.run, help=offer.about)
+                title = matcher.highlight(offer.title)
+                yield Hit(score * weight, title, offer.run, help=offer.about)
 
     def _deeds(self) -> Iterator[Offer]:
         console = self._console

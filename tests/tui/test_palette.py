@@ -7,6 +7,7 @@ from textual.command import CommandPalette
 from mds_tui.desk_layout import PANES
 from mds_tui.palette import RegistryCommands
 from mds_tui.screens.dialog import Dialog
+from mds_tui.screens.looks import ThemeChooser
 from mds_tui.screens.tour import Tour
 from mds_tui.tools import TOOLS, tool_named
 
@@ -78,6 +79,9 @@ async def test_what_is_chosen_happens(console) -> None:
         await _chosen(app, pilot, "go to BINANCE:BTC")
         assert app.focused.id == "watch"
         assert app.focused.current().instrument == "BINANCE:BTCUSDT"
+        await _chosen(app, pilot, "theme")
+        assert isinstance(app.screen, ThemeChooser)
+        await pilot.press("escape")
         await _chosen(app, pilot, "theme light")
         assert app.theme == "light"
         await _chosen(app, pilot, "priorities")

@@ -282,7 +282,7 @@ async def test_the_palette_offers_the_chooser(console) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("ctrl+p", *"theme")
         await app.workers.wait_for_complete()
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, ThemeChooser)
 
