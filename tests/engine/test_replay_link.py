@@ -1,5 +1,6 @@
 """A recording behind a link: played, stepped, sought, and the same wherever it is come to from."""
 
+import dataclasses
 import random
 import re
 import time
@@ -272,3 +273,31 @@ def test_the_time_line_of_a_recording_comes_beside_its_replay(opened) -> None:
     marks = state(link).marks
     assert {(mark.subject, mark.text) for mark in marks} >= {("first", "first frames")}
     assert [mark.at for mark in marks] == sorted(mark.at for mark in marks)
+
+
+def test_a_defect_ends_a_replay_with_a_sentence_and_no_silence(folder) -> None:
+    """As in the midst of an edit: once such a replay went on waiting for a stream that nobody played to."""
+
+    class Wrong:
+        def __init__(self, source: str) -> None:
+            self._decoder = vendors["binance"].frame_decoder(source)
+            self._frames = 0
+
+        def note(self, payload: bytes) -> None:
+            self._decoder.note(payload)
+
+        def decode(self, frame: bytes, received_ns: int) -> object:
+            self._frames += 1
+            # Beyond what is looked at before a replay begins.
+            return self._decoder.decode(frame, received_ns) if self._frames < 3000 else [object()]
+
+    vendors = find_plugins()
+    wrong = {"binance": dataclasses.replace(vendors["binance"], frame_decoder=Wrong)}
+    link = ReplayLink(lambda: Recording(folder), lambda: wrong, speed=0.0)
+    link.start()
+    until(link.failure)
+    assert "AttributeError" in link.failure()
+    assert state(link).rows > 2000
+    until(lambda: state(link).surveyed == 1.0)
+    assert "not looked through to its end" in state(link).marks[-1].text
+    link.close()

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 from mds_engine.control.events import Level
 from mds_engine.errors import MdsError, SourceError
+from mds_engine.log import get_logger
 from mds_engine.model import Instrument, TickKind
 from mds_engine.recording.decoders import Decoders
 from mds_engine.recording.format import FrameKind, RecordedFrame
 from mds_engine.recording.mark import Mark
 from mds_engine.recording.reading import Extent, Recording
 from mds_engine.sources.contract import SourcePlugin
+
+_log = get_logger(__name__)
 
 _MOST_MARKS = 1000
 _PARTS = 500
@@ -89,6 +92,9 @@ class Surveyor:
                     begun = self._now()
         except (MdsError, OSError) as error:
             self._problem(str(error))
+        except Exception as error:  # noqa: BLE001  its thread's last line: a traceback would spoil the screen
+            _log.exception("survey_defect")
+            self._problem(f"not looked through to its end: {type(error).__name__}: {error}")
         for problem in self._recording.problems:
             self._problem(problem)
         self._tell(self._survey(1.0))
