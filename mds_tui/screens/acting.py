@@ -16,6 +16,7 @@ from mds_tui.format.sight import Sight
 from mds_tui.forms.form import Form, answers
 from mds_tui.screens.dialog import Dialog
 from mds_tui.widgets.choice import Choice
+from mds_tui.widgets.key_bar import keys_for
 from mds_tui.widgets.lines import Lines
 from mds_tui.widgets.paint import Paint
 
@@ -136,7 +137,11 @@ class PriorityDialog(Dialog[Command]):
     def _lines(self) -> tuple[Cell, ...]:
         glyphs = self.paint.glyphs
         many = len(self._routes) > 1
-        hint = "J K move   j k choose" + ("   h l another route" if many else "")
+        plain = self.paint.plain
+        hint = f"{keys_for(self, 'shift(1)', 'shift(-1)', plain=plain)} move"
+        hint += f"   {keys_for(self, 'pick(1)', 'pick(-1)', plain=plain)} choose"
+        if many:
+            hint += f"   {keys_for(self, 'route(-1)', 'route(1)', plain=plain)} another route"
         lines: list[Cell] = [(Span(self._route, Ink.STRONG), Span(f"   {hint}", Ink.DIM))]
         for place, name in enumerate(self._order):
             source = self.view().snapshot.source(name)

@@ -47,6 +47,19 @@ def keys_words(screen: Screen[Any], width: int | None = None, *, plain: bool) ->
         kept.remove(less[-1])
 
 
+def keys_for(screen: Screen[Any], *actions: str, plain: bool) -> str:
+    """The first key of each of the screen's own actions: `J K`."""
+    held = screen.active_bindings
+    found = (
+        next(
+            (shown_key(key, plain=plain) for key, active in held.items() if active.binding.action == action),
+            "",
+        )
+        for action in actions
+    )
+    return " ".join(found)
+
+
 def hint_cell(hints: Sequence[Hint], width: int) -> Cell:
     """As many hints as fit, in their order, the heaviest left out first."""
     kept = list(hints)

@@ -11,6 +11,7 @@ KEYS = (
     *"123456hjklgGsSywvfopuFARBPEMNcWJK+qxztX",
     *("up", "down", "left", "right", "tab", "shift+tab", "enter", "escape", "space", "backspace"),
     *("slash", "colon", "question_mark", "pageup", "pagedown", "home", "end", "ctrl+p", "ctrl+q"),
+    *("semicolon", "f1"),
 )
 
 

@@ -199,3 +199,18 @@ async def test_without_a_file_the_keys_are_the_usual_ones(console) -> None:
         await pilot.pause()
         await pilot.press("colon", *"keymap", "enter")
         assert _told(app) == ["this console keeps no keys"]
+
+
+async def test_what_a_dialog_says_of_its_keys_follows(console, file: _File, read_screen) -> None:
+    file.text = '[priorities]\nmove-down = "D"\n'
+    app = console(keymap_file=file.path)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await pilot.pause()
+        await pilot.press("2", "P")
+        await pilot.pause()
+        words = read_screen(app)
+        assert "D K move   j k choose" in words
+        assert "D move down" in words
+        await pilot.press("D")
+        await pilot.pause()
+        assert "NSE/quote tries yahoo, then kite" in read_screen(app)
