@@ -5,13 +5,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test bench lint format install clean
+.PHONY: demo test pictures bench lint format install clean
 
 demo: $(VENV)/.app
 	@$(BIN)/mds-tui demo
 
 test: $(VENV)/.dev $(VENV)/.sdk
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+# Paints the pictures of tests/tui/test_pictures.py anew; look at them before you keep them.
+pictures: $(VENV)/.dev
+	@MDS_RENEW_PICTURES=1 $(BIN)/python -m pytest -n 2 tests/tui/test_pictures.py
 
 bench: $(VENV)/.bench $(VENV)/.peers
 	@$(BIN)/python -m benchmarks $(BENCH)
