@@ -373,7 +373,8 @@ class Logins:
         known = self._standings.get(runtime.name)
         if known is not None and known.runtime is runtime:
             return known
-        login = self._plugins[runtime.settings.kind].login
+        plugin = self._plugins.get(runtime.settings.kind)
+        login = None if plugin is None else plugin.login
         runtime.tell_login = self._tell
         if login is None:
             return None
