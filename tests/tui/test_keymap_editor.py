@@ -34,13 +34,20 @@ def _told(app) -> list[str]:
     return [notification.message for notification in app._notifications]
 
 
+async def _begun(app, pilot) -> None:
+    """Until the keys and the tour are there: they come after the first picture."""
+    await pilot.pause()
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+
+
 async def test_ones_own_keys_hold_from_the_start_in_footer_and_help(
     console, file: _File, read_screen
 ) -> None:
     file.text = 'act.fail-over = "ctrl+o"\ndesk.filter = ["f3", "slash"]\n[page]\nback = "x"\n'
     app = console(keymap_file=file.path)
     async with app.run_test(size=(140, 60)) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         assert "ctrl+o fail over" in read_screen(app)
         assert "f3 filter" in read_screen(app)
         await pilot.press("F")
@@ -61,7 +68,7 @@ async def test_a_wrong_line_is_told_and_the_rest_is_used(console, file: _File) -
     file.text = 'act.fail-over = "f"\ndesk.zom = "z"\ndesk.zoom = "q"\ndesk.pause = "ctrl+s"\n'
     app = console(keymap_file=file.path)
     async with app.run_test(size=SIZES[0], notifications=True) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         assert [words[:14] for words in _told(app)] == ["keymap.toml:1:", "keymap.toml:2:", "and 1 more: se"]
         await pilot.press("ctrl+s")
         assert app.desk._paused_at is not None
@@ -74,7 +81,7 @@ async def test_no_key_of_ones_own_fires_through_a_dialog(console, file: _File, l
     file.text = 'act.fail-over = "ctrl+o"\nact.reset-breaker = "f5"\n'
     app = console(keymap_file=file.path)
     async with app.run_test(size=SIZES[0]) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await pilot.press("P")
         await pilot.pause()
         dialog = app.screen
@@ -84,7 +91,7 @@ async def test_no_key_of_ones_own_fires_through_a_dialog(console, file: _File, l
 
 
 async def _editor(app, pilot, find: str = "") -> KeymapEditor:
-    await pilot.pause()
+    await _begun(app, pilot)
     await pilot.press("colon", *f"keymap {find}".strip(), "enter")
     await pilot.pause()
     assert isinstance(app.screen, KeymapEditor)
@@ -196,7 +203,7 @@ async def test_the_cursor_stays_in_sight_on_the_whole_way(console, file: _File, 
 async def test_without_a_file_the_keys_are_the_usual_ones(console) -> None:
     app = console()
     async with app.run_test(size=SIZES[0], notifications=True) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await pilot.press("colon", *"keymap", "enter")
         assert _told(app) == ["this console keeps no keys"]
 
@@ -205,7 +212,7 @@ async def test_what_a_dialog_says_of_its_keys_follows(console, file: _File, read
     file.text = '[priorities]\nmove-down = "D"\n'
     app = console(keymap_file=file.path)
     async with app.run_test(size=SIZES[0]) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await pilot.press("2", "P")
         await pilot.pause()
         words = read_screen(app)

@@ -14,6 +14,13 @@ from mds_tui.screens.tour import STOPS, Tour, stop_lines
 SIZES = [(120, 40), (80, 24), (60, 16)]
 
 
+async def _begun(app, pilot) -> None:
+    """Until the keys and the tour are there: they come after the first picture."""
+    await pilot.pause()
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_it_is_shown_once_and_leaves_the_header_and_the_keys_in_sight(
     console, read_screen, tmp_path: Path, size
@@ -21,7 +28,7 @@ async def test_it_is_shown_once_and_leaves_the_header_and_the_keys_in_sight(
     file = tmp_path / "state" / "tour-shown"
     app = console(tour_file=file)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         assert isinstance(app.screen, Tour)
         for number, stop in enumerate(STOPS, 1):
             await pilot.pause()
@@ -38,7 +45,7 @@ async def test_it_is_shown_once_and_leaves_the_header_and_the_keys_in_sight(
         await app.workers.wait_for_complete()
     again = console(tour_file=file)
     async with again.run_test(size=size) as pilot:
-        await pilot.pause()
+        await _begun(again, pilot)
         assert again.screen is again.desk
 
 
@@ -46,7 +53,7 @@ async def test_escape_skips_it_and_it_can_be_had_again(console, tmp_path: Path) 
     file = tmp_path / "tour-shown"
     app = console(tour_file=file)
     async with app.run_test(size=SIZES[1]) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await pilot.press("escape")
         assert app.screen is app.desk
         await app.workers.wait_for_complete()
@@ -63,7 +70,7 @@ async def test_escape_skips_it_and_it_can_be_had_again(console, tmp_path: Path) 
 async def test_no_key_acts_below_it(console, link, tmp_path: Path) -> None:
     app = console(tour_file=tmp_path / "tour-shown")
     async with app.run_test(size=SIZES[0]) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await pilot.press(*"FARBPEDXu:5t")
         assert isinstance(app.screen, Tour)
         assert link.sent == []
@@ -76,7 +83,7 @@ async def test_a_folder_that_cannot_be_written_stops_nothing(console, tmp_path: 
     (tmp_path / "file").write_text("")
     app = console(tour_file=tmp_path / "file" / "tour-shown")
     async with app.run_test(size=SIZES[1]) as pilot:
-        await pilot.pause()
+        await _begun(app, pilot)
         await app.workers.wait_for_complete()
         await pilot.press("escape")
         assert app.is_running
