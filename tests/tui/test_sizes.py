@@ -68,7 +68,7 @@ async def test_ascii_is_ascii_everywhere(console, link, snapshot, size) -> None:
 
 async def test_names_in_other_scripts_stay_in_ascii(console, read_screen) -> None:
     app = console(ascii=True)
-    async with app.run_test(size=(132, 40)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await pilot.pause()
         assert "SSE:贵州茅台" in read_screen(app)
         assert "enter detail" in read_screen(app).splitlines()[-1]
