@@ -25,6 +25,7 @@ async def _begin(console: "ConsoleApp", keys: Path | None, tour: Path | None) ->
     # It imports every screen that there is: beside the loop, which has keys to answer.
     await asyncio.to_thread(all_actions)
     problems = take_keymap(console, keys).problems if keys is not None else ()
-    if tour is not None and console.screen is console.desk:
+    # An engine that could not begin is looked at first: the tour comes with the next start.
+    if tour is not None and console.screen is console.desk and console.feed.failure is None:
         open_tour(console)
     tell_problems(console, problems)

@@ -111,6 +111,8 @@ def test_ours_are_those_that_are_installed() -> None:
 def test_who_claims_one_of_our_kinds_is_told_on_the_screen(install, configured) -> None:
     """The configuration is read without a look at what is installed; the engine has one."""
     folder = install("binance", "rival_vendor")
+    (folder / "mds-tui").mkdir()
+    (folder / "mds-tui" / "tour-shown").touch()  # not the first start: nothing lies over the words
     screen = _screen_until(
         [sys.executable, "-m", "mds_tui.cli", "--config", str(configured("binance"))],
         {"PYTHONPATH": str(folder), "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
