@@ -46,8 +46,9 @@ def tool_bindings() -> list[Binding]:
 LOOKING_BINDINGS = [
     Binding("X", "app.restart_engine", "restart the engine", id="desk.restart-engine"),
     Binding("u", "undo", "undo", id="desk.undo"),
-    Binding("slash", "prompt('/')", "filter", id="desk.filter"),
-    Binding("colon", "prompt(':')", "command", id="desk.command"),
+    # Before the pane gets it: what comes in one read with it, as over a slow line, belongs to the prompt.
+    Binding("slash", "prompt('/')", "filter", id="desk.filter", priority=True),
+    Binding("colon", "prompt(':')", "command", id="desk.command", priority=True),
     Binding("plus", "zoom", "zoom", id="desk.zoom"),
     Binding("question_mark,f1", "app.explain", "help", id="desk.help"),
     Binding("q", "app.quit", "quit", id="desk.quit"),

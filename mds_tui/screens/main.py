@@ -316,17 +316,16 @@ class MainScreen(PromptScreen):
     def on_live_grid_opened(self, message: LiveGrid.Opened) -> None:
         """The detail of a row."""
         # Nobody opens one before the first paint.
-        from mds_tui.details.opened import detail_of
+        from mds_tui.screens.detail_page import open_detail
 
-        item, events = message.grid.current(), self.console.feed.events
-        if (detail := detail_of(item, message.key, events, self.sight.snapshot)) is not None:
-            title, lines = detail
-            self.console.open_page(title, lambda width: lines(self.console.view(), width))
+        open_detail(self.console, message.grid.current(), message.key)
 
     # Keys that act.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None greys: read-only, or no engine that answers. False hides: nothing to undo."""
+        if action == "prompt":
+            return not self.is_typing
         ready = self.console.feed.present
         if action == "act":
             dangerous = entry(str(parameters[0])).dangerous

@@ -37,6 +37,11 @@ class PromptScreen(Screen[None]):
         """The one that keys go to, also while something is typed."""
         raise NotImplementedError
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys go to the line that is typed on."""
+        return self.focused is not None and self.focused.id == "prompt"
+
     def focus_pane(self) -> None:
         """Give the keys to the focused pane before the next one comes; `Widget.focus` would be late."""
         self.set_focus(self.focused_pane, scroll_visible=False)

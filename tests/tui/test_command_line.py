@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mds_engine.control.commands import CheckHealth
+from textual.events import Key
+from textual.keys import _character_to_key
 
 from mds_tui.finding.history import MOST_LINES, History, add_to_history, earlier, read_history, with_line
 from mds_tui.widgets.hints import Hints
@@ -178,3 +180,23 @@ def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
     assert len(lines) == MOST_LINES
     assert lines[-1] == "pin last"
     assert lines[0] == f"pin {MOST_LINES + 1}"
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the first", "another"])
+async def test_what_comes_in_one_read_with_the_colon_is_typed(console, link, *, again: bool) -> None:
+    app = console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        if again:
+            await pilot.press("colon", "escape")
+        # As the driver hands on what it read: none waits for what the one before it did.
+        for character in ":pin NSE/quote kite":
+            app.post_message(Key(_character_to_key(character), character))
+        await pilot.pause()
+        assert app.focused.value == ":pin NSE/quote kite"
+        await pilot.press("escape")
+        for character in "/k:":
+            app.post_message(Key(_character_to_key(character), character))
+        await pilot.pause()
+        assert app.focused.value == "/k:"
+        assert not link.sent
