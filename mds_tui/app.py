@@ -17,7 +17,6 @@ from textual.screen import Screen
 from mds_tui.acting import Acting
 from mds_tui.engine_watch import EngineWatch, Standing, Turn, restart_sentences
 from mds_tui.feed import Feed
-from mds_tui.format.cells import Cell
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
@@ -318,12 +317,6 @@ class ConsoleApp(App[None]):
         from mds_tui.screens.help import open_help
 
         open_help(self)
-
-    def open_page(self, title: str, build: Callable[[int], Sequence[Cell]]) -> None:
-        """Lines over the desk."""
-        from mds_tui.screens.page import Page
-
-        self.push_screen(Page(title, build, self.paint))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
         """What the palette offers beside the registry and the tools."""

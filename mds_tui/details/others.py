@@ -86,6 +86,8 @@ def event_lines(number: str, events: Iterable[Event], sight: Sight, width: int) 
         )
     ]
     for name, value in msgspec.to_builtins(event).items():
+        if name == "drill" and not value:
+            continue
         if name == "at":
             lines += entry(name, cell(clock(event.at, sight.zone)), width)
             continue

@@ -177,7 +177,11 @@ class EventsPane(LiveGrid[Event]):
     def action_go(self) -> None:
         """Ask for the row that the event under the cursor is about."""
         if (event := self.current()) is not None:
-            self.post_message(self.Pointed(event))
+            self.lead(event)
+
+    def lead(self, event: Event) -> None:
+        """Ask for the row that an event is about."""
+        self.post_message(self.Pointed(event))
 
     def _line_of(self, event: Event) -> EventLine:
         """As it was made before: with each event that comes, all of them are looked through."""

@@ -26,4 +26,8 @@ class RecordedEventsPane(EventsPane):
     def action_seek(self) -> None:
         """Ask for the time of the event under the cursor."""
         if (event := self.current()) is not None:
-            self.post_message(self.Sought(event))
+            self.lead(event)
+
+    def lead(self, event: Event) -> None:
+        """Ask for the time of an event."""
+        self.post_message(self.Sought(event))

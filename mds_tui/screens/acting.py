@@ -65,6 +65,18 @@ class FormDialog(Dialog[Command]):
         return self._form.command(self._values, by=self._operator, why=why)
 
 
+class FailOverDialog(FormDialog):
+    """Its key again forces: what is wanted most in an outage is two presses away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("F", "force", "force", id="dialog.force")]
+
+    def action_force(self) -> None:
+        """Force it, for a while; again, move it once."""
+        how = "fail over" if self._values.get("how") == "force" else "force"
+        self._values = {**self._values, "how": how}
+        self.settle()
+
+
 class PriorityDialog(Dialog[Command]):
     """Order the sources of one route."""
 

@@ -10,7 +10,7 @@ from mds_tui.forms.form import Form
 from mds_tui.forms.limits import limited_sources
 from mds_tui.forms.routes import AutomaticForm, FailOverForm
 from mds_tui.forms.sources import EnableForm, ForceBreakerForm, ResetForm, RestartForm
-from mds_tui.screens.acting import FormDialog, PriorityDialog
+from mds_tui.screens.acting import FailOverDialog, FormDialog, PriorityDialog
 from mds_tui.screens.dialog import Dialog
 from mds_tui.screens.limits import LimitDialog
 from mds_tui.screens.subjects import Subject
@@ -40,7 +40,10 @@ def dialog_for(
         limited = limited_sources(sources, view().snapshot)
         return LimitDialog(limited, view, paint, operator) if limited else "no source has a limit"
     form = _form(name, subject, routes, sources, view())
-    return form if isinstance(form, str) else FormDialog(form, view, paint, operator)
+    if isinstance(form, str):
+        return form
+    dialog = FailOverDialog if isinstance(form, FailOverForm) else FormDialog
+    return dialog(form, view, paint, operator)
 
 
 def _form(

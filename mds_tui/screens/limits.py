@@ -8,6 +8,7 @@ from mds_engine.control.commands import SetRateLimit
 from mds_engine.control.consequences.words import window
 from mds_engine.control.preview import preview
 from mds_engine.control.snapshot import LimiterView
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Button
@@ -94,6 +95,15 @@ class LimitDialog(Dialog[Command]):
         message.stop()
         self._touched, self._limit = True, message.value
         self.settle()
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit goes to the limit, wherever nothing else is typed."""
+        if (event.character or "").isdecimal():
+            event.stop()
+            figure = self.query_one("#figure-limit", Figure)
+            self.set_focus(figure)
+            # After the focus, which begins a new number.
+            figure.post_message(events.Key(event.key, event.character))
 
     def on_figure_left(self, message: Figure.Left) -> None:
         """The button is in reach, not pressed."""

@@ -58,8 +58,9 @@ class Choice(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the answer under the mouse."""
-        x = LABEL + 2
-        for option in self._visible():
+        before, visible, _ = self._visible()
+        x = LABEL + 2 + before
+        for option in visible:
             width = width_of((Span(option.label),)) + 2
             if x <= event.x < x + width:
                 self.post_message(self.Changed(self.field, option.value))
@@ -74,22 +75,38 @@ class Choice(Widget, can_focus=True):
             ),
             Span(self.field.ljust(LABEL), Ink.TEXT if self.has_focus else Ink.DIM),
         ]
-        for option in self._visible():
+        before, visible, after = self._visible()
+        more = Span(self.paint.glyphs.more, Ink.DIM)
+        if before:
+            spans.append(more)
+        for option in visible:
             chosen = option.value == self.value
             spans.append(Span(f"[{option.label}]" if chosen else f" {option.label} ", _ink(chosen=chosen)))
+        if after:
+            spans.append(more)
         content: Cell = tuple(spans) if y == 0 else EMPTY
         ground = "cursor" if self.has_focus else "panel"
         return self.paint.strip(content, self.size.width, ground=ground)
 
-    def _visible(self) -> Sequence[Option]:
-        """All of them, or from the chosen one's neighbour on where they do not fit."""
+    def _visible(self) -> tuple[bool, Sequence[Option], bool]:
+        """Those that fit, the chosen one among them, and whether there are others before and after."""
         room = self.size.width - LABEL - 2
         options = list(self.options)
-        while len(options) > 1 and sum(width_of((Span(option.label),)) + 2 for option in options) > room:
+        before = after = False
+        while len(options) > 1 and _width(options) + before + after > room:
             values = [option.value for option in options]
             place = values.index(self.value) if self.value in values else 0
-            options.pop(0 if place > len(options) // 2 else -1)
-        return options
+            if place > len(options) // 2:
+                before = True
+                options.pop(0)
+            else:
+                after = True
+                options.pop()
+        return before, options, after
+
+
+def _width(options: Sequence[Option]) -> int:
+    return sum(width_of((Span(option.label),)) + 2 for option in options)
 
 
 def _ink(*, chosen: bool) -> Ink:

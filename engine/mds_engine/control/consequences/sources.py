@@ -4,7 +4,7 @@ from typing import assert_never
 
 from mds_engine.control.commands import EnableSource, ForceBreaker, ForcedState, ResetBreaker
 from mds_engine.control.consequences.targets import charges, covers, headroom, standing
-from mds_engine.control.consequences.words import Against, count, duration
+from mds_engine.control.consequences.words import Against, count, duration, listed
 from mds_engine.control.snapshot import RouteView, Snapshot, SourceView
 
 
@@ -45,7 +45,8 @@ def reset_breaker(command: ResetBreaker, source: SourceView) -> tuple[str, ...]:
     )
     if not shut:
         return (f"Every breaker of {source.name} is closed already; their failures are forgotten.",)
-    sentences = [f"{source.name}: {' and '.join(shut)} closes at once and its failures are forgotten."]
+    closes = "closes at once and its" if len(shut) == 1 else "close at once and their"
+    sentences = [f"{source.name}: {listed(shut)} {closes} failures are forgotten."]
     if source.breaker.why:
         sentences.append(f"It opened for: {source.breaker.why}.".replace("..", "."))
     sentences.append("If the vendor is still ill, calls fail until it opens again.")
