@@ -334,7 +334,8 @@ class ConsoleApp(App[None]):
         """Ask while the engine would end with the screen; asked twice, just go."""
         from mds_tui.screens.dialog import Confirm
 
-        if self.link.mode != "embedded" or not self._started or isinstance(self.screen, Confirm):
+        asked = isinstance(self.screen, Confirm) and self.screen.verb == "quit"
+        if self.link.mode != "embedded" or not self._started or asked:
             self.exit()
             return
         says = ("The engine runs in this console and stops with it.", *_forced(self.view()))

@@ -131,6 +131,7 @@ class ConfigScreen(TextScreen):
         self.set_class(self.paint.plain, "-ascii")
         self.use(self.paint)
         self.set_interval(_SEEN_EVERY_S, self.settle)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._tell_keys())
 
     def use(self, paint: Paint) -> None:
         """Take a theme."""
@@ -344,6 +345,10 @@ class ConfigScreen(TextScreen):
         self.query_one("#about", Lines).show(about)
         self.refresh_bindings()
 
+    def _tell_keys(self) -> None:
+        frame = self.query_one(Vertical)
+        frame.border_subtitle = self.paint.words(keys_words(self, frame.size.width, plain=self.paint.plain))
+
     def _draw_frame(self, problems: Sequence[LineProblem]) -> None:
         frame = self.query_one(Vertical)
         state = "changed" if self.draft.is_changed else ""
@@ -351,7 +356,7 @@ class ConfigScreen(TextScreen):
             state = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         parts = ("configuration", str(self.draft.file.path), state)
         frame.border_title = self.paint.words(" · ".join(part for part in parts if part))
-        frame.border_subtitle = self.paint.words(keys_words(self, frame.size.width, plain=self.paint.plain))
+        self._tell_keys()
         notices: list[Cell] = []
         if self.fixed:
             notices.append((Span(self.fixed, Ink.WARN),))

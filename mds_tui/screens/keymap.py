@@ -95,6 +95,7 @@ class KeymapEditor(ModalScreen[None]):
         self.set_class(self._paint.plain, "-ascii")
         self.use(self._paint)
         self.call_after_refresh(self._draw)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._tell_keys())
 
     def on_resize(self) -> None:
         """Another width."""
@@ -243,6 +244,11 @@ class KeymapEditor(ModalScreen[None]):
         self._cursor = max(0, min(place, len(self._rows()) - 1))
         self._draw()
 
+    def _tell_keys(self) -> None:
+        lines = self.query_one("#actions", Lines)
+        width = max(20, lines.size.width - 1)
+        lines.border_subtitle = self._paint.words(keys_words(self, width, plain=self._paint.plain))
+
     def _draw(self) -> None:
         lines = self.query_one("#actions", Lines)
         width = max(20, lines.size.width - 1)
@@ -252,7 +258,7 @@ class KeymapEditor(ModalScreen[None]):
         lines.show((*head, *(found or [(Span(f"  nothing here has {self._needle!r}", Ink.DIM),)])))
         own = len(self._loaded.keymap.keys)
         lines.border_title = self._paint.words(f"keys · {own} of your own" if own else "keys · all usual")
-        lines.border_subtitle = self._paint.words(keys_words(self, width, plain=self._paint.plain))
+        self._tell_keys()
         top, height = int(lines.scroll_offset.y), self._height()
         place = self._cursor + len(head)
         if self._cursor == 0:

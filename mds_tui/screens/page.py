@@ -54,6 +54,7 @@ class Page(ModalScreen[None]):
         self.watch(lines, "scroll_y", self._tell_place, init=False)
         self.call_after_refresh(self.settle)
         self.set_interval(_REFRESH_S, self.settle)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._tell_place())
 
     def on_resize(self) -> None:
         """Another width."""
