@@ -154,7 +154,7 @@ def test_the_most_exact_row_is_found(snapshot: Snapshot) -> None:
 
 async def test_a_click_on_a_pane_s_own_key_in_the_footer_does_what_the_key_does(console, read_screen) -> None:
     app = console()
-    async with app.run_test(size=(200, 50)) as pilot:
+    async with app.run_test(size=(260, 50)) as pilot:
         await pilot.press("6")
         await pilot.pause()
         footer = app.query_one("#keys")

@@ -18,7 +18,7 @@ from mds_tui.news import INCIDENT_S, Incidents, incident_words
 from mds_tui.panes.cost import CostPane
 from mds_tui.panes.routes import chain_cell
 from mds_tui.panes.sources import breaker_cell, state_sentence
-from mds_tui.screens.help import help_lines
+from mds_tui.screens.help import found_lines, help_sections
 from mds_tui.widgets.columns import place
 
 
@@ -105,9 +105,10 @@ def test_a_state_is_not_said_twice(snapshot: Snapshot) -> None:
 
 
 def test_help_tells_the_whole_of_each_command_where_it_is_narrow() -> None:
-    words = " ".join(text_of(line).strip() for line in help_lines({}, "watch", 70))
-    assert "…" not in words
-    assert all(width_of(line) <= 70 for line in help_lines({}, "watch", 70))
+    lines = found_lines(help_sections({}, "watch", 70, on_desk=True), "")
+    assert "Force a route onto one source" in " ".join(text_of(line) for line in lines)
+    assert not any("…" in text_of(line) for line in lines)
+    assert all(width_of(line) <= 70 for line in lines)
 
 
 def test_an_event_tells_its_time_as_a_clock_does(snapshot: Snapshot, history: tuple[Event, ...]) -> None:
