@@ -106,7 +106,7 @@ def test_a_state_is_not_said_twice(snapshot: Snapshot) -> None:
 
 def test_help_tells_the_whole_of_each_command_where_it_is_narrow() -> None:
     lines = found_lines(help_sections({}, "watch", 70, on_desk=True), "")
-    assert "Force a route onto one source" in " ".join(text_of(line) for line in lines)
+    assert "Give a forced route back" in " ".join(" ".join(text_of(line) for line in lines).split())
     assert not any("…" in text_of(line) for line in lines)
     assert all(width_of(line) <= 70 for line in lines)
 
