@@ -12,9 +12,15 @@ from mds_tui.widgets.lines import Lines
 SIZE = (220, 50)
 MOST_ESCAPES = 5
 """From a help over a page over the desk, with something typed to be found."""
+NOTHING_TO_OPEN = {"c", "W", "L", "go", "export", "scorecard", "seek", "speed"}
+"""What acts at once, wants words after it, or has nothing to show on the prepared picture."""
 OPENERS = (
     *((str(number),) for number in range(1, 7)),
-    *(("2", "j", key) for key in (*entries_by_key(), *(tool.key for tool in TOOLS if tool.key))),
+    *(
+        ("2", "j", key)
+        for key in (*entries_by_key(), *(tool.key for tool in TOOLS if tool.key))
+        if key not in NOTHING_TO_OPEN
+    ),
     ("u",),
     ("q",),
     ("1", "enter"),
@@ -24,7 +30,7 @@ OPENERS = (
     ("question_mark",),
     ("1", "enter", "question_mark"),
     ("2", "P", "question_mark"),
-    *(("colon", *tool.name, "enter") for tool in TOOLS if not tool.key),
+    *(("colon", *tool.name, "enter") for tool in TOOLS if not tool.key and tool.name not in NOTHING_TO_OPEN),
 )
 
 
@@ -74,8 +80,7 @@ async def test_what_the_footer_shows_is_so(console, tmp_path, monkeypatch, opene
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await _open(app, pilot, opener)
         screen = app.screen
-        if screen is app.desk and opener[-1] not in "123456":
-            pytest.skip("there is nothing to open here")
+        assert screen is not app.desk or opener[-1] in "123456", "there is nothing to open here"
         hints = [hint for hint in hints_of(screen, {}, plain=False) if hint.enabled]
         footer = _footer(screen)
         enabled = [key for key, active in screen.active_bindings.items() if active.enabled]
