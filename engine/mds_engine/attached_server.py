@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,8 +77,10 @@ class AttachedScreens:
         except (WireError, msgspec.DecodeError) as error:
             _log.warning("screen_refused", who=visitor.who, why=str(error))
         finally:
+            writer.close()  # before anything in which this can be cancelled
             await visit.end()
-            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     def picture(self) -> tuple[int, bytes]:
         """The newest and its number, written out once for all screens; 0 before the first."""

@@ -38,11 +38,9 @@ class Desk:
         ours, theirs = socket.socketpair()
         theirs.settimeout(PATIENCE_S)
 
-        async def attend():
-            reader, writer = await asyncio.open_connection(sock=ours)
-            await self.screens.attend(reader, writer, visitor)
-
-        self.visits.append(asyncio.run_coroutine_threadsafe(attend(), self.loop))
+        connecting = asyncio.run_coroutine_threadsafe(asyncio.open_connection(sock=ours), self.loop)
+        attending = self.screens.attend(*connecting.result(PATIENCE_S), visitor)
+        self.visits.append(asyncio.run_coroutine_threadsafe(attending, self.loop))
         return theirs
 
     def close(self):
