@@ -29,6 +29,8 @@ class Acting:
         console = self._console
         if console.link.mode == "replay":
             return "this is a recording: what happened in it cannot be changed"
+        if console.settings.locked:
+            return "this tab is read-only: whoever runs the engine lets it act, with --allow-acting"
         return "" if self.arming.may_act(console.now()) else "the console is read-only; W arms it"
 
     def beat(self) -> None:
@@ -73,7 +75,8 @@ class Acting:
 
     def submit(self, command: Command) -> None:
         """Send a command and show what became of it, unless that is not allowed any more."""
-        refusal = self.refusal() if entry_of(command).dangerous else ""
+        asked = entry_of(command).dangerous or self._console.settings.locked
+        refusal = self.refusal() if asked else ""
         if refusal:
             self._console.notify(refusal, severity="warning")
             return

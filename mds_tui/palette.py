@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from mds_tui.finding.key_names import shown_key
 from mds_tui.finding.own_keys import own_keys
 from mds_tui.finding.places import Place, places
-from mds_tui.tools import TOOLS, Tool, tool_named
+from mds_tui.tools import TOOLS, Tool, is_offered, tool_named
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -54,13 +54,13 @@ class RegistryCommands(Provider):
         console = self._console
         for entry in REGISTRY:
             # Where a tool has the same name, it asks for what the command needs.
-            if tool_named(entry.name) is None and (console.may_act or not entry.dangerous):
+            if tool_named(entry.name) is None and (
+                console.may_act or not (entry.dangerous or console.settings.locked)
+            ):
                 about = self._with_key(entry.about, f"act.{entry.name}", entry.key)
                 yield Offer(entry.title, entry.name, about, partial(self._run, entry))
         for tool in TOOLS:
-            if (console.may_act or not tool.dangerous) and (
-                console.settings.read_only or not tool.if_read_only
-            ):
+            if (console.may_act or not tool.dangerous) and is_offered(tool, console.settings):
                 about = self._with_key(tool.about, f"tool.{tool.name}", tool.key)
                 yield Offer(tool.name, tool.title, about, partial(self._open, tool))
 

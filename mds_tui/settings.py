@@ -56,6 +56,8 @@ class ConsoleSettings:
     """Dangerous keys are greyed and do nothing, unless it is armed."""
     arming_token: Secret = field(default_factory=Secret)
     """Asked for before a read-only console is armed; an empty one is not."""
+    in_browser: bool = False
+    """The operator is elsewhere: nothing is written on this machine for them, and read-only stays so."""
     toasts: bool = True
     """Tell in a corner, for some seconds, when data comes from elsewhere or somebody must do something."""
     bell: bool = False
@@ -66,3 +68,13 @@ class ConsoleSettings:
     """Named in every command."""
     zone: tzinfo | None = None
     """For times of day; None is this machine's zone."""
+
+    @property
+    def armable(self) -> bool:
+        """Whether it is read-only, but can be let act for a while."""
+        return self.read_only and not self.in_browser
+
+    @property
+    def locked(self) -> bool:
+        """Whether nothing at all can be done from here, be it as harmless as it may."""
+        return self.read_only and self.in_browser

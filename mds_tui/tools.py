@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
+    from mds_tui.settings import ConsoleSettings
 
 
 class Tool(NamedTuple):
@@ -27,7 +28,9 @@ class Tool(NamedTuple):
     dangerous: bool = False
     """Greyed while acting is not allowed."""
     if_read_only: bool = False
-    """Offered only where the console was opened read-only."""
+    """Offered only where the console was opened read-only, and can be armed."""
+    local: bool = False
+    """Reads or writes files of this machine: not offered to somebody who is elsewhere, in a browser."""
     arguments: str = ""
     """What may follow on the `:` line, for help."""
     remembered: int | None = None
@@ -88,6 +91,7 @@ TOOLS: tuple[Tool, ...] = (
         "Write the rows of the focused pane, filtered and sorted as they are, to FILE.csv or FILE.json; "
         "without a name, to both in the state folder.",
         "mds_tui.screens.exporting:export_focused",
+        local=True,
         arguments="file",
     ),
     Tool(
@@ -97,6 +101,7 @@ TOOLS: tuple[Tool, ...] = (
         "Log in at a vendor whose credentials end: its page as an address and as a QR code, and a masked "
         "line for what the page gives.",
         "mds_tui.screens.login:open_login",
+        local=True,
         dangerous=True,
         arguments="[source]",
         remembered=1,  # what follows by mistake is a secret
@@ -117,6 +122,7 @@ TOOLS: tuple[Tool, ...] = (
         "Look at the configuration and change it: a form and the text, what a change would do, and earlier "
         "versions.",
         "mds_tui.configuring.opened:open_configuration",
+        local=True,
         arguments="[source]",
     ),
     Tool(
@@ -165,7 +171,15 @@ def remembered_line(line: str) -> str:
     return " ".join(line.split()[: 1 + found[0].remembered])
 
 
+def is_offered(tool: Tool, settings: "ConsoleSettings") -> bool:
+    """Whether a console that is set so has it at all."""
+    return (settings.armable or not tool.if_read_only) and not (tool.local and settings.in_browser)
+
+
 def run(tool: Tool, console: "ConsoleApp", words: str = "") -> None:
     """Open it. Its opener is called with the app, and with what followed its name on the `:` line."""
+    if tool.local and console.settings.in_browser:
+        console.notify("not in a browser: that is done on the engine's machine", title=tool.name)
+        return
     module, _, function = tool.opener.partition(":")
     getattr(import_module(module), function)(console, words)

@@ -77,7 +77,8 @@ class AttachedScreens:
         except (WireError, msgspec.DecodeError) as error:
             _log.warning("screen_refused", who=visitor.who, why=str(error))
         finally:
-            writer.close()  # before anything in which this can be cancelled
+            # Before anything in which this can be cancelled; and what a screen does not read is not waited for.
+            writer.transport.abort()
             await visit.end()
             with suppress(ConnectionError):
                 await writer.wait_closed()

@@ -25,6 +25,7 @@ VERBS = {
     "ticks": "mds_tui.cli.fetch",
     "record": "mds_tui.cli.record",
     "replay": "mds_tui.cli.replay",
+    "web": "mds_tui.cli.web",
     "convert": "mds_tui.cli.convert",
     "login": "mds_tui.cli.login",
     "status": "mds_tui.cli.status",

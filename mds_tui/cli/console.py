@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mds_engine.config.file import ConfigFile
+    from mds_engine.config.load import LoadedConfig
     from mds_engine.config.schema import ConsoleSettings as ConfiguredConsole
     from mds_engine.engine import Engine
     from mds_engine.link import EngineLink
 
+    from mds_tui.cli.simulator_process import SimulatorProcess
     from mds_tui.settings import ConsoleSettings
 
 
@@ -30,7 +32,7 @@ def open_console(settings: Settings, looks: "Looks") -> None:
             open_demo(looks, seed=1)
             return
         settings.config = _write_first(settings)
-    from mds_tui.cli.vendors import InstalledVendors, OurVendorsFirst
+    from mds_tui.cli.vendors import OurVendorsFirst
 
     vendors = OurVendorsFirst()
     file = settings.config_file(vendors)
@@ -38,19 +40,8 @@ def open_console(settings: Settings, looks: "Looks") -> None:
     for warning in loaded.warnings if file is not None and settings.simulator is None else ():
         say(f"warning: {warning}")
 
-    def build() -> "Engine":
-        collect_again()
-        from mds_engine.drills.live import LiveDrills
-        from mds_engine.engine import Engine
-        from mds_engine.recording.recorder import black_box
-
-        # Once more for each restart: by then another configuration may be in force.
-        config = (loaded if file is None or file.in_force is None else file.in_force.loaded).config
-        recorder = black_box(config.recording, config.engine.name)
-        return Engine(config, InstalledVendors(), recorder=recorder, rehearsals=LiveDrills, file=file)
-
     config = loaded.config
-    show(build, looks.settings(config.console, file), config.engine.log_file())
+    show(building(loaded, file), looks.settings(config.console, file), config.engine.log_file())
 
 
 @collecting_later()
@@ -59,10 +50,39 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
     need_terminal()
     from mds_engine.config.schema import ConsoleSettings, EngineSettings
 
-    from mds_tui.cli.demo_address import forget_demo, remember_demo
+    from mds_tui.cli.demo_address import forget_demo
     from mds_tui.cli.simulator_process import SimulatorProcess
 
     simulator = SimulatorProcess(seed=seed)
+    build = building_demo(simulator, seed=seed)
+    try:
+        show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
+    finally:
+        simulator.close()
+        forget_demo()
+
+
+def building(loaded: "LoadedConfig", file: "ConfigFile | None") -> "Callable[[], Engine]":
+    """What makes the engine of a configuration, in its own thread."""
+
+    def build() -> "Engine":
+        collect_again()
+        from mds_engine.drills.live import LiveDrills
+        from mds_engine.engine import Engine
+        from mds_engine.recording.recorder import black_box
+
+        from mds_tui.cli.vendors import InstalledVendors
+
+        # Once more for each restart: by then another configuration may be in force.
+        config = (loaded if file is None or file.in_force is None else file.in_force.loaded).config
+        recorder = black_box(config.recording, config.engine.name)
+        return Engine(config, InstalledVendors(), recorder=recorder, rehearsals=LiveDrills, file=file)
+
+    return build
+
+
+def building_demo(simulator: "SimulatorProcess", *, seed: int) -> "Callable[[], Engine]":
+    """What makes the demo's engine, in its own thread, and starts its simulator before."""
 
     def build() -> "Engine":
         # In the engine's thread: the screen is there before the simulator is. Once more for each restart.
@@ -72,6 +92,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
         from mds_engine.engine import Engine
         from mds_engine.recording.recorder import black_box
 
+        from mds_tui.cli.demo_address import remember_demo
         from mds_tui.cli.vendors import InstalledVendors
 
         if not simulator.running:
@@ -82,11 +103,7 @@ def open_demo(looks: "Looks", *, seed: int) -> None:
         recorder = black_box(config.recording, config.engine.name)
         return Engine(config, vendors, seed=seed, recorder=recorder, rehearsals=LiveDrills)
 
-    try:
-        show(build, looks.settings(ConsoleSettings()), EngineSettings(name="demo").log_file(), demo=True)
-    finally:
-        simulator.close()
-        forget_demo()
+    return build
 
 
 class Looks:
@@ -145,7 +162,7 @@ def show(
     """Run the console on the engine that `build` makes in its own thread, until the operator leaves."""
     from mds_engine.embedded import EmbeddedLink
 
-    show_on(EmbeddedLink(build, beside=_demo_desk if demo else None), settings, log_file)
+    show_on(EmbeddedLink(build, beside=demo_desk if demo else None), settings, log_file)
 
 
 def show_on(link: "EngineLink", settings: "ConsoleSettings", log_file: Path) -> None:
@@ -159,7 +176,8 @@ def show_on(link: "EngineLink", settings: "ConsoleSettings", log_file: Path) -> 
         raise click.exceptions.Exit(code)
 
 
-async def _demo_desk(engine: "Engine") -> None:
+async def demo_desk(engine: "Engine") -> None:
+    """What goes on beside the demo's engine."""
     # Imported in the engine's thread, when the screen is long there.
     from mds_engine.drills.desk import run_desk
 

@@ -24,7 +24,7 @@ MOST_TRIES = 3
 def arm(console: "ConsoleApp", _words: str) -> None:
     """Ask for how long; or, where it is armed, disarm it at once."""
     arming = console.acting.arming
-    if console.link.mode == "replay":
+    if console.link.mode == "replay" or console.settings.locked:
         console.notify(console.refusal, severity="warning")
         return
     if not arming.read_only:

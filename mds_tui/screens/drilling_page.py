@@ -51,7 +51,7 @@ class DrillPage(Page):
                 return False
             return True if self._owner.may_act else None
         if action == "write":
-            return self._card() is not None
+            return self._card() is not None and not self._owner.settings.in_browser
         return super().check_action(action, parameters)
 
     def action_end(self) -> None:

@@ -17,6 +17,9 @@ def export_focused(console: "ConsoleApp", words: str) -> None:
 
 def export_pane(console: "ConsoleApp", pane: LiveGrid[Any], named: str) -> None:
     """Write what `pane` shows now to the file `named`, or to files named after it; tell where it went."""
+    if console.settings.in_browser:
+        console.notify("not in a browser: files are written on the engine's machine", title="not exported")
+        return
     snapshot = pane.sight.snapshot
     export = Export(
         pane=pane.id or "",

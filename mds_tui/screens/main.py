@@ -24,7 +24,7 @@ from mds_tui.panes.watch import WatchPane
 from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings, tool_bindings
 from mds_tui.screens.prompting import PromptScreen
 from mds_tui.screens.subjects import Subject, subject_of
-from mds_tui.tools import tool_named
+from mds_tui.tools import is_offered, tool_named
 from mds_tui.undo import undoable
 from mds_tui.widgets.bar import Bar
 from mds_tui.widgets.desk import Desk
@@ -329,10 +329,11 @@ class MainScreen(PromptScreen):
         ready = self.console.feed.present
         if action == "act":
             dangerous = entry(str(parameters[0])).dangerous
-            return True if ready and (self.console.may_act or not dangerous) else None
+            allowed = self.console.may_act or not (dangerous or self.console.settings.locked)
+            return True if ready and allowed else None
         if action == "tool":
             tool = tool_named(str(parameters[0]))
-            if tool is not None and tool.if_read_only and not self.console.settings.read_only:
+            if tool is not None and not is_offered(tool, self.console.settings):
                 return False
             return True if self.console.may_act or tool is None or not tool.dangerous else None
         if action == "undo":

@@ -30,7 +30,7 @@ _OF_THE_ENGINE = frozenset(
 _AT_THE_NEXT_START = {
     "engine": frozenset({"name", "state_path", "log_path"}),
     "recording": None,
-    "console": frozenset({"ascii", "fps", "read_only", "arming_token"}),
+    "console": frozenset({"ascii", "fps", "read_only", "arming_token", "web_token"}),
 }
 """Settings, all or some of a section, of what is opened once: files, names, the screen itself."""
 

@@ -119,6 +119,9 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     arming_token: Secret = Secret()
     """What `W` asks for before it arms a read-only console, as `"${MDS_ARMING_TOKEN}"`; empty asks for
     nothing."""
+    web_token: Secret = Secret()
+    """What a browser must know to see `mds-tui web`, as `"${MDS_WEB_TOKEN}"`, 16 letters or more; empty
+    makes a new one with every start."""
     fps: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     """Repaints a second; unset means 10, and 4 over SSH."""
     toasts: bool = True
