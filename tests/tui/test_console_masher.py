@@ -161,6 +161,8 @@ class Walk:
             for command in self._sent[before:]:
                 is_question = isinstance(command, Login) and command.answer is msgspec.UNSET
                 assert confirmed or is_question or not entry_of(command).dangerous, f"{command} {where}"
+            if lies(self._app.screen):
+                await self._pilot.pause()  # what a command changed comes a turn after its key
             assert lies(self._app.screen) == [], where
 
     async def _leave(self) -> None:
