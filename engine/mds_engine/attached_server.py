@@ -77,7 +77,7 @@ class AttachedScreens:
         except (WireError, msgspec.DecodeError) as error:
             _log.warning("screen_refused", who=visitor.who, why=str(error))
         finally:
-            # Before anything in which this can be cancelled; and what a screen does not read is not waited for.
+            # Before anything in which this can be cancelled, not waiting for a screen that does not read.
             writer.transport.abort()
             await visit.end()
             with suppress(ConnectionError):
