@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test pictures bench lint format install clean
+.PHONY: demo test pictures screenshots bench lint format install clean
 
 demo: $(VENV)/.app
 	@$(BIN)/mds-tui demo
@@ -16,6 +16,10 @@ test: $(VENV)/.dev $(VENV)/.sdk
 # Paints the pictures of tests/tui/test_pictures.py anew; look at them before you keep them.
 pictures: $(VENV)/.dev
 	@MDS_RENEW_PICTURES=1 $(BIN)/python -m pytest -n 2 tests/tui/test_pictures.py
+
+# Takes the pictures of README.md and docs/console.md anew, in about five minutes; look at them too.
+screenshots: $(VENV)/.app
+	@$(BIN)/python docs/make_screenshot.py
 
 bench: $(VENV)/.bench $(VENV)/.peers
 	@$(BIN)/python -m benchmarks $(BENCH)

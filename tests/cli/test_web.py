@@ -363,6 +363,7 @@ def drive(tools, served):
 
     call("Network.enable")
     call("Page.enable")
+    call("Emulation.setFocusEmulationEnabled", enabled=True)
     call("Page.navigate", url=served.url)
     assert served.token not in until(lambda: "-first-byte" in state() and state())
     assert "-closed" not in state()
