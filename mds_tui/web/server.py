@@ -16,7 +16,7 @@ from mds_tui.web.tab_process import TabProcess
 from mds_tui.web.tab_settings import TabSettings
 
 MOST_TABS = 12
-"""Each is a process of some 70 MB."""
+"""Each is a process of some 45 MB."""
 NOT_LET_IN = "No token: open the address that `mds-tui web` printed, with its token."
 NOT_OUR_PAGE = "Not from here: only the page of this server may open its console."
 TOO_MANY = f"Too many tabs: {MOST_TABS} consoles are open already; close one, and load this page again."
