@@ -16,7 +16,8 @@ from mds_tui.cli.exits import MEANING, Exit, code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = """
-demo simulate fault drill quote bars ticks record replay web convert login status commands decode config doctor
+demo simulate fault drill quote bars ticks record replay web convert login status commands decode config
+doctor
 """.split()  # noqa: SIM905
 HEAVY = """
 numpy pandas pyarrow yfinance kiteconnect textual httpx aiohttp asyncio msgspec rapidfuzz structlog
