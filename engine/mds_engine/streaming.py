@@ -117,7 +117,7 @@ class Streaming:
         self, instruments: Sequence[Instrument], *, latest: bool, queue: int | None, name: str
     ) -> TickReader:
         """A reader. Raises InvalidRequest where no configured source streams an exchange at all."""
-        for exchange in {instrument.exchange for instrument in instruments}:
+        for exchange in dict.fromkeys(instrument.exchange for instrument in instruments):
             if not self._route_of(RouteKey(Capability.TICKS, exchange)).units:
                 raise InvalidRequest(f"no configured source streams live ticks of {exchange}")
         return self.hub.reader(instruments, latest=latest, queue=queue, name=name)
