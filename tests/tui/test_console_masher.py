@@ -46,7 +46,7 @@ PLACE_EVERY = 16
 """Steps after which the walk leaves where it is and goes somewhere else."""
 MOST_ESCAPES = 8
 PATIENCE_S = 30.0
-SIZES = ((120, 40), (80, 24), (60, 16), (160, 50))
+SIZES = ((120, 40), (80, 24), (60, 16))
 PAGE = "https://kite.zerodha.com/connect/login?v=3&api_key=abcdefghij123456"
 CONFIG = """\
 [engine]
