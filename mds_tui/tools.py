@@ -85,6 +85,16 @@ TOOLS: tuple[Tool, ...] = (
         if_read_only=True,
     ),
     Tool(
+        "config",
+        "C",
+        "configuration",
+        "Look at the configuration and change it: a form and the text, what a change would do, and earlier "
+        "versions.",
+        "mds_tui.configuring.opened:open_configuration",
+        local=True,
+        arguments="[source]",
+    ),
+    Tool(
         "export",
         "",
         "export",
@@ -114,16 +124,6 @@ TOOLS: tuple[Tool, ...] = (
         "mds_tui.screens.drilling:open_drill",
         dangerous=True,
         arguments="[source] [scenario]",
-    ),
-    Tool(
-        "config",
-        "C",
-        "configuration",
-        "Look at the configuration and change it: a form and the text, what a change would do, and earlier "
-        "versions.",
-        "mds_tui.configuring.opened:open_configuration",
-        local=True,
-        arguments="[source]",
     ),
     Tool(
         "scorecard",

@@ -103,6 +103,8 @@ class Dialog(ModalScreen[Answer | None]):
         lines = self.query_one("#preview", Lines)
         lines.can_focus = False
         lines.use(self.paint)
+        for button in self.query(Button):
+            button.active_effect_duration = 0.0  # while it lasts, Textual takes no second press
         self.query_one("#cancel", Button).focus()
         self.set_interval(_REFRESH_S, self.settle)
         self.call_after_refresh(self.settle)

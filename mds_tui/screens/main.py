@@ -249,11 +249,11 @@ class MainScreen(PromptScreen):
             self.call_after_refresh(self._show)
         self._show_header()
 
-    # Keys that look.
-
     def more_bars(self, _height: int) -> int:
         """Lines that a desk of another sort has beside these, on a screen of that height."""
         return 0
+
+    # Keys that look.
 
     def action_pane(self, number: int) -> None:
         """Focus a pane by its number."""
