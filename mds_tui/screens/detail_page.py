@@ -14,8 +14,6 @@ from mds_tui.screens.keys import acting_bindings, tool_bindings
 from mds_tui.screens.page import Page
 from mds_tui.screens.subjects import Subject, subject_of
 from mds_tui.tools import run, tool_named
-from mds_tui.widgets.lines import Lines
-from mds_tui.widgets.paint import Paint
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -43,17 +41,6 @@ class DetailPage(Page):
         super().__init__(title, build, console.paint)
         self._owner = console
         self._item = item
-
-    def use(self, paint: Paint) -> None:
-        """Take another theme."""
-        self._paint = paint
-        self.query_one("#page", Lines).use(paint)
-        self.settle()
-
-    def settle(self) -> None:
-        """Also offer what can be done now."""
-        super().settle()
-        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """As on the desk; only of an event can one go to what it is about."""

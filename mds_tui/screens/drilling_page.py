@@ -12,8 +12,6 @@ from textual.binding import Binding, BindingType
 from mds_tui.details.drill import card_lines, view_lines
 from mds_tui.format.cells import Cell, Ink, cell
 from mds_tui.screens.page import Page
-from mds_tui.widgets.lines import Lines
-from mds_tui.widgets.paint import Paint
 
 if TYPE_CHECKING:
     from mds_tui.app import ConsoleApp
@@ -32,17 +30,6 @@ class DrillPage(Page):
         super().__init__("drill", self._lines_for, console.paint)
         self._owner = console
         self._number = number
-
-    def use(self, paint: Paint) -> None:
-        """Take another theme."""
-        self._paint = paint
-        self.query_one("#page", Lines).use(paint)
-        self.settle()
-
-    def settle(self) -> None:
-        """Also offer what can be done now."""
-        super().settle()
-        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """It is ended while it runs, and written when it is over."""

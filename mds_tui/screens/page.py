@@ -60,10 +60,17 @@ class Page(ModalScreen[None]):
         """Another width."""
         self.call_after_refresh(self.settle)
 
+    def use(self, paint: Paint) -> None:
+        """Take another theme."""
+        self._paint = paint
+        self.query_one("#page", Lines).use(paint)
+        self.settle()
+
     def settle(self) -> None:
-        """Build the lines again."""
+        """Build the lines again, and offer what can be done now."""
         lines = self.query_one("#page", Lines)
         lines.show(self._build(max(20, lines.size.width - 1)))
+        self.refresh_bindings()
         self._tell_place()
 
     def _tell_place(self) -> None:
