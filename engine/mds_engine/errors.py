@@ -108,7 +108,14 @@ class InvalidPayload(SourceError):
 
 
 class NotFound(SourceError):
-    """This source does not know the instrument, or has no data for it. Another may."""
+    """This source does not know the instrument, or has no data for it. Another may.
+
+    `local` marks that its adapter knew that before anything was sent.
+    """
+
+    def __init__(self, message: str, *, local: bool = False, source: str = "", raw: str = "") -> None:
+        super().__init__(message, source=source, raw=raw)
+        self.local = local
 
 
 class InvalidRequest(SourceError):

@@ -142,7 +142,9 @@ class Polls:
             async with asyncio.timeout(timeout_s):
                 quotes = await request.send(self._runtime.source)
             request.verify(quotes)
-        except NotFound:
+        except NotFound as error:
+            if error.local and self._cost(len(instruments)).counted:
+                self._runtime.spending.take_back()
             return {}
         except TimeoutError as error:
             raise Unavailable(f"no answer to a poll within {timeout_s:g} s") from error

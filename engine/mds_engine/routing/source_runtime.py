@@ -11,6 +11,7 @@ from mds_engine.control.events import Event
 from mds_engine.errors import (
     AuthRequired,
     InvalidPayload,
+    NotFound,
     QuotaExhausted,
     SourceError,
     Throttled,
@@ -287,6 +288,8 @@ class SourceRuntime:
         error.source = error.source or self.name
         unit.calls += 1
         unit.failures += 1
+        if isinstance(error, NotFound) and error.local:
+            self.spending.take_back()
         if not error.counts_against_breaker:
             self.ignored(unit, permit, now)
             self.took_note(error, self.group(unit))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from mds_engine.control import events
 from mds_engine.control.commands import EnableSource, ResetBreaker
-from mds_engine.errors import QuotaExhausted, Throttled, Unavailable
+from mds_engine.errors import NotFound, QuotaExhausted, Throttled, Unavailable
 from mds_engine.policy.health import HealthSettings
 from mds_engine.policy.limiter import LimitWindow
 
@@ -226,6 +226,19 @@ def test_a_call_that_found_nobody_uses_nothing_of_the_plan(virtually, fake_desk)
             return [(one.meters[0].used, one.money[0].today) for one in (refused, reset)]
 
     assert virtually(scene) == [(1, "0.50"), (2, "1.00")]
+
+
+def test_a_question_that_was_never_sent_uses_nothing_of_the_plan(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, sources={"a": {"calls_per_day": 10}}) as desk:
+            used = []
+            for local in (True, True, False):
+                desk["a"].fails = lambda local=local: NotFound("no such symbol", local=local)
+                await asyncio.gather(desk.quote("S0", source="a"), return_exceptions=True)
+                used.append(desk.engine.snapshot().source("a").meters[0].used)
+            return used
+
+    assert virtually(scene) == [0, 0, 1]
 
 
 def test_the_last_call_of_a_plan_is_there_again_where_it_found_nobody(virtually, fake_desk):

@@ -118,6 +118,7 @@ class AlphaVantageSource(Source):
                 body = await self._ask({"function": "GLOBAL_QUOTE", "symbol": symbol})
                 quotes[instrument] = decode_quote(body, instrument, wall=self._context.clock.wall())
             except NotFound as error:
+                error.local = error.local and not sent  # what was asked before it was sent, and counts
                 unknown = error
             except SourceError as error:
                 if not quotes:

@@ -30,12 +30,12 @@ def to_symbol(instrument: Instrument, nse_suffix: str = "BSE") -> str:
     """The vendor's symbol. Raises NotFound for what it cannot have: other exchanges, and indices."""
     exchange, symbol = instrument
     if " " in symbol:
-        raise NotFound(f"Alpha Vantage has no symbol for {instrument}")
+        raise NotFound(f"Alpha Vantage has no symbol for {instrument}", local=True)
     if exchange in _BARE:
         return symbol.replace(".", "-")
     suffix = nse_suffix if exchange == "NSE" else _SUFFIXES.get(exchange)
     if not suffix:
-        raise NotFound(f"Alpha Vantage does not carry the exchange {exchange} of {instrument}")
+        raise NotFound(f"Alpha Vantage does not carry the exchange {exchange} of {instrument}", local=True)
     return f"{symbol}.{suffix}"
 
 

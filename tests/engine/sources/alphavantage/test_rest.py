@@ -124,6 +124,16 @@ async def test_nothing_known_is_not_found(source) -> None:
         await source.quotes([NOBODY])
 
 
+@pytest.mark.parametrize(
+    ("asked", "local"), [(["index"], True), (["index", "nobody"], False), (["nobody", "index"], False)]
+)
+async def test_what_has_no_symbol_is_known_before_anything_is_sent(source, asked, local) -> None:
+    named = {"index": Instrument("NSE", "NIFTY 50"), "nobody": NOBODY}
+    with pytest.raises(NotFound) as raised:
+        await source.quotes([named[name] for name in asked])
+    assert raised.value.local is local
+
+
 async def test_shares_of_nse_are_asked_by_their_bombay_listing(source, vantage) -> None:
     reliance = Instrument("NSE", "RELIANCE")
     assert set(await source.quotes([reliance])) == {reliance}
