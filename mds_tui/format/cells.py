@@ -46,7 +46,13 @@ EMPTY: Cell = ()
 
 def width_of(content: Cell) -> int:
     """Terminal columns that a cell takes."""
-    return sum(cell_len(span.text) for span in content)
+    return sum([columns_of(span.text) for span in content])
+
+
+def columns_of(text: str) -> int:
+    """Terminal columns of a text."""
+    # Nearly all that is shown is of this sort, and looked at for every cell of every frame.
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
 
 
 def text_of(content: Cell) -> str:

@@ -27,6 +27,7 @@ from mds_tui.screens.subjects import Subject, subject_of
 from mds_tui.tools import is_offered, tool_named
 from mds_tui.undo import undoable
 from mds_tui.widgets.bar import Bar
+from mds_tui.widgets.brush import Brush
 from mds_tui.widgets.desk import Desk
 from mds_tui.widgets.key_bar import KeyBar
 from mds_tui.widgets.live_grid import LiveGrid
@@ -71,6 +72,9 @@ class MainScreen(PromptScreen):
             "watch": WatchPane(id="watch"),
             "events": EventsPane(id="events"),
         }
+        self._brush = Brush(self)
+        for pane in self._panes.values():
+            pane.brush = self._brush
 
     def compose(self) -> ComposeResult:
         """Everything that is always there; the prompt comes when it is asked for."""
@@ -95,6 +99,10 @@ class MainScreen(PromptScreen):
 
     def beat(self, news: Sequence[Event]) -> None:
         """Draw what the feed holds now."""
+        with self._brush.together():
+            self._beat(news)
+
+    def _beat(self, news: Sequence[Event]) -> None:
         self._light(news)
         feed, settings = self.console.feed, self.console.settings
         if self._paused_at is None and not self.held and feed.snapshot is not None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, width_of
 from mds_tui.format.sight import Sight
+from mds_tui.widgets.brush import Brush
 from mds_tui.widgets.columns import Place, place
 from mds_tui.widgets.drawn import Drawn, Laid, regions_of
 from mds_tui.widgets.live_rows import LiveRows
@@ -65,6 +66,8 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.paint = NO_PAINT
+        self.brush: Brush | None = None
+        """Paints what changed, where the screen has one; else Textual does."""
         self._wanted: dict[int, int] = {}
         self._places: tuple[Place, ...] = ()
         self._drawn: dict[int, Drawn] = {}
@@ -262,7 +265,7 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         if self.border_subtitle != note:
             self.border_subtitle = note
 
-    def _draw_changes(self) -> None:
+    def _draw_changes(self, *, painted: bool = True) -> None:
         if (context := self.surroundings()) != self._surroundings:
             self._surroundings = context
             self._cells.clear()
@@ -281,9 +284,13 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         self._measure()
         drawn = {y: self._draw(y) for y in range(self.size.height)}
         before, self._drawn = self._drawn, drawn
-        changed = [y for y, line in drawn.items() if before.get(y) != line]
-        if changed:
-            self.refresh(*regions_of(changed, self.size.width))
+        changed = {y: line for y, line in drawn.items() if before.get(y) != line}
+        if changed and painted:
+            left = (
+                list(changed) if self.brush is None else self.brush.paint(self, self.paint, before, changed)
+            )
+            if left:
+                self.refresh(*regions_of(left, self.size.width))
 
     def _in_sight(self) -> Sequence[Item]:
         return self._rows[self._window.first : self._window.first + self._window.visible]
@@ -310,7 +317,7 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         self._drawn.clear()
         self._cells.clear()
         if self.is_mounted and self.size.height:
-            self._draw_changes()
+            self._draw_changes(painted=False)
         self._show_note()
         self.refresh()
 

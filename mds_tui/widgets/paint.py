@@ -50,20 +50,27 @@ class Paint(NamedTuple):
 
     def strip(self, content: Cell, width: int, *, ground: str, faded: bool = False) -> Strip:
         """A line of exactly `width` columns on a surface; `faded` draws it all in one quiet ink."""
-        segments: list[Segment] = []
-        text, ink, action = "", Ink.TEXT, ""
         fitted = fit(content, width, more=self.glyphs.more)
-        for span in _bared(fitted, self.marked) if self.marked else fitted:
+        return Strip([self._segment(run, ground, faded=faded) for run in self.runs(fitted)], width)
+
+    def runs(self, content: Cell) -> Iterator[Span]:
+        """The same text in as few pieces as it has inks; blanks belong to the piece before them."""
+        text, ink, action = "", Ink.TEXT, ""
+        for span in _bared(content, self.marked) if self.marked else content:
             blank = span.text.isspace() and ink not in self.marked
             same = span.action == action and (span.ink is ink or blank)
             if not same:
                 if text:
-                    segments.append(self._segment(text, ground, ink, action, faded=faded))
+                    yield Span(self.words(text), ink, action)
                 text, ink, action = "", span.ink, span.action
             text += span.text
         if text:
-            segments.append(self._segment(text, ground, ink, action, faded=faded))
-        return Strip(segments, width)
+            yield Span(self.words(text), ink, action)
+
+    def style(self, ink: Ink, ground: str, *, faded: bool) -> Style:
+        """How an ink looks on a surface."""
+        quiet = Ink.FAINT if ink is Ink.FAINT else Ink.DIM
+        return self.styles[ground, quiet if faded else ink]
 
     def words(self, text: str) -> str:
         """Text as it may stand on the screen; letters of other scripts stay, they are names."""
@@ -72,12 +79,11 @@ class Paint(NamedTuple):
         known = text.translate(_PLAIN_CHARACTERS)
         return "".join(sign if sign.isascii() or category(sign)[0] in "LMN" else "?" for sign in known)
 
-    def _segment(self, text: str, ground: str, ink: Ink, action: str, *, faded: bool) -> Segment:
-        quiet = Ink.FAINT if ink is Ink.FAINT else Ink.DIM
-        style = self.styles[ground, quiet if faded else ink]
-        if action:
-            style += Style.from_meta({"@click": action})
-        return Segment(self.words(text), style)
+    def _segment(self, run: Span, ground: str, *, faded: bool) -> Segment:
+        style = self.style(run.ink, ground, faded=faded)
+        if run.action:
+            style += Style.from_meta({"@click": run.action})
+        return Segment(run.text, style)
 
 
 def _bared(content: Cell, marked: frozenset[Ink]) -> Iterator[Span]:
