@@ -48,7 +48,7 @@ class Gauge:
         self.frames: list[tuple[float, float]] = []
         """When each began, and the milliseconds of the screen's own thread from it to the next."""
         self.keys: list[float] = []
-        """When the screen went to the terminal for the first time after a key had moved the cursor."""
+        """When the screen went to the terminal for the first time since a key moved the cursor."""
         self.samples: list[tuple[float, float, float]] = []
         """Time, seconds of CPU but for the engine's thread, and resident MB; once a second."""
         self._worked_s = 0.0
@@ -62,7 +62,7 @@ class Gauge:
         self._worked_s = worked_s
 
     def moved(self) -> None:
-        """A key moved the cursor."""
+        """A key moves the cursor."""
         self._moves += 1
 
     def written(self) -> None:
@@ -179,16 +179,16 @@ def _config(url: str, instruments: int, sources: int) -> Config:
 
 
 def _watch_cursors(gauge: Gauge) -> None:
-    """See when a key has moved one."""
+    """See when a key moves one."""
     move, down = LiveGrid.action_move, DataTable.action_cursor_down
 
     def moved(grid: LiveGrid[Any], by: int) -> None:
-        move(grid, by)
         gauge.moved()
+        move(grid, by)  # which may paint at once
 
     def went_down(table: DataTable[Any]) -> None:
-        down(table)
         gauge.moved()
+        down(table)
 
     LiveGrid.action_move = moved  # type: ignore[method-assign]
     DataTable.action_cursor_down = went_down  # type: ignore[method-assign]

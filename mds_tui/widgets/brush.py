@@ -15,14 +15,15 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.segment import Segment
 from textual._compositor import CompositorUpdate
+from textual.content import Content
 from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mds_tui.format.cells import Cell, Ink, Span, fit, width_of
-from mds_tui.widgets.drawn import Drawn, regions_of
+from mds_tui.format.cells import Cell, Ink, Span, width_of
+from mds_tui.widgets.drawn import Drawn
 from mds_tui.widgets.paint import NO_PAINT, Paint
 
 _MARK = "x"
@@ -30,14 +31,12 @@ _MARK = "x"
 
 
 class _Place(NamedTuple):
-    """Where a pane's content stands on the screen."""
+    """Where a pane stands on the screen, with its border."""
 
-    x: int
-    y: int
-    width: int
-    height: int
+    pane: Region
+    content: Region
     covered: frozenset[int]
-    """Lines of the content that something lies over."""
+    """Lines of the screen where something lies over it."""
 
 
 class _Pens:
@@ -106,21 +105,37 @@ class Brush:
         place = self._place(pane)
         if place is None:
             return list(lines)
-        console = self._screen.app.console
+        console, content = self._screen.app.console, place.content
         self._pens.prepare(paint, pane, console)
-        left = [y for y in lines if y in place.covered or y >= place.height]
-        mine = [y for y in lines if y not in left]
+        left = [y for y in lines if content.y + y in place.covered]
+        mine = [y for y in lines if y not in left] if left else list(lines)
         for y in mine:
             line = lines[y]
-            x, content = _difference(before.get(y), line, place.width, paint.glyphs.more)
-            self._parts.append(f"\x1b[{place.y + y + 1};{place.x + x + 1}H")
-            self._parts += [self._pens.text(run, line, pane, console) for run in paint.runs(content)]
-        offset = pane.content_offset
-        old = [region.translate(offset) for region in regions_of(mine, place.width)]
-        pane._styles_cache.set_dirty(*old)  # noqa: SLF001 - what a refresh does, but for the asking to paint
+            x, spans = _difference(before.get(y), line)
+            self._parts.append(_go_to(content.x + x, content.y + y))
+            self._parts += [self._pens.text(run, line, pane, console) for run in paint.runs(spans)]
+        above = content.y - place.pane.y
+        if mine:
+            pane._styles_cache.set_dirty(*[Region(0, above + y, 1, 1) for y in mine])  # noqa: SLF001 - as below
+        self._send_unless_gathering()
+        return left
+
+    def note(self, pane: Widget, words: Content) -> bool:
+        """Write in the lower border of a pane. False where that is Textual's to do."""
+        place = self._place(pane)
+        if place is None or (last := place.pane.bottom - 1) in place.covered:
+            return False
+        pane._border_subtitle = words  # noqa: SLF001 - its public name asks for the whole pane to be painted
+        line = Region(0, place.pane.height - 1, place.pane.width, 1)
+        pane._styles_cache.set_dirty(line)  # noqa: SLF001 - what a refresh does, but for the asking to paint
+        (strip,) = pane.render_lines(line)
+        self._parts += (_go_to(place.pane.x, last), strip.render(self._screen.app.console))
+        self._send_unless_gathering()
+        return True
+
+    def _send_unless_gathering(self) -> None:
         if not self._gathering:
             self._send()
-        return left
 
     def _send(self) -> None:
         parts, self._parts = self._parts, []
@@ -140,7 +155,7 @@ class Brush:
         if pane not in self._places:
             self._places[pane] = _place_of(pane, layout)
         place = self._places[pane]
-        return place if place is not None and (place.width, place.height) == pane.size else None
+        return place if place is not None and place.content.size == pane.size else None
 
 
 def _place_of(pane: Widget, layout: Mapping[Widget, tuple[Region, Region]]) -> _Place | None:
@@ -150,26 +165,29 @@ def _place_of(pane: Widget, layout: Mapping[Widget, tuple[Region, Region]]) -> _
     whole, clip = layout[pane]
     if not clip.contains_region(whole):
         return None
-    content = whole.shrink(pane.gutter)
     covered: set[int] = set()
     for widget, (region, its_clip) in layout.items():
         if widget is pane:
             break
-        over = region.intersection(its_clip).intersection(content)
-        covered.update(range(over.y - content.y, over.bottom - content.y) if over.area else ())
-    return _Place(content.x, content.y, content.width, content.height, frozenset(covered))
+        over = region.intersection(its_clip).intersection(whole)
+        covered.update(over.line_range if over.area else ())
+    return _Place(whole, whole.shrink(pane.gutter), frozenset(covered))
 
 
-def _difference(before: Drawn | None, line: Drawn, width: int, more: str) -> tuple[int, Cell]:
+def _go_to(x: int, y: int) -> str:
+    """The terminal's code; it counts from one."""
+    return f"\x1b[{y + 1};{x + 1}H"
+
+
+def _difference(before: Drawn | None, line: Drawn) -> tuple[int, Cell]:
     """From which column on a line is different, and what stands there."""
-    content = fit(line.content, width, more=more)
+    content = line.content
     if before is None or (before.ground, before.faded) != (line.ground, line.faded):
         return 0, content
-    old = fit(before.content, width, more=more)
-    first, most = 0, min(len(old), len(content))
+    old, most = before.content, min(len(before.content), len(content))
+    first = last = 0
     while first < most and old[first] == content[first]:
         first += 1
-    last = 0
     while last < most - first and old[-1 - last] == content[-1 - last]:
         last += 1
     return width_of(content[:first]), content[first : len(content) - last]

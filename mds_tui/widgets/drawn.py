@@ -1,28 +1,20 @@
-"""What a live grid remembers of its lines, so that only those that differ are made and painted again."""
+"""What a live grid remembers of its lines, so that only those that differ are painted again."""
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from textual.geometry import Region
 
 from mds_tui.format.cells import Cell
-
-Item = TypeVar("Item")
 
 
 class Drawn(NamedTuple):
     """One line as it stands on the screen."""
 
     content: Cell
+    """As wide as the pane."""
     ground: str = "background"
     faded: bool = False
-
-
-class Laid(NamedTuple, Generic[Item]):
-    """A row's columns side by side, and the item that they were made of."""
-
-    item: Item
-    spans: Cell
 
 
 def regions_of(lines: Sequence[int], width: int) -> Sequence[Region]:

@@ -5,23 +5,23 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit, width_of
+from mds_tui.format.cells import EMPTY, Cell, Ink, Span, fit
 from mds_tui.format.sight import Sight
 from mds_tui.widgets.brush import Brush
-from mds_tui.widgets.columns import Place, place
-from mds_tui.widgets.drawn import Drawn, Laid, regions_of
+from mds_tui.widgets.drawn import Drawn, regions_of
+from mds_tui.widgets.laid_rows import INDENT, LaidRows, blanks
 from mds_tui.widgets.live_rows import LiveRows
 from mds_tui.widgets.paint import NO_PAINT, Paint
 from mds_tui.widgets.window import NO_WINDOW, hidden_words, window_of
 
 Item = TypeVar("Item")
 
-_INDENT = 2
-"""Columns for the cursor mark."""
+_UNMARKED = Span(" " * INDENT, Ink.ACCENT)
 
 
 class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
@@ -68,14 +68,13 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         self.paint = NO_PAINT
         self.brush: Brush | None = None
         """Paints what changed, where the screen has one; else Textual does."""
-        self._wanted: dict[int, int] = {}
-        self._places: tuple[Place, ...] = ()
+        self._laid: LaidRows[Item] = LaidRows()
         self._drawn: dict[int, Drawn] = {}
         self._tail: tuple[Cell, ...] = ()
         self._window = NO_WINDOW
         self._basis: object = None
         self._surroundings: object = None
-        self._cells: dict[str, Laid[Item]] = {}
+        self._note = ""
 
     # What the screen does with it.
 
@@ -197,57 +196,46 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the pane."""
-        content, ground, faded = self._drawn.get(y) or self._draw(y)
-        return self.paint.strip(content, self.size.width, ground=ground, faded=faded)
+        width = self.size.width
+        content, ground, faded = self._drawn.get(y) or self._draw(y, width)
+        return self.paint.strip(content, width, ground=ground, faded=faded)
 
-    def _draw(self, y: int) -> Drawn:
-        """What stands on a line of the pane."""
+    def _draw(self, y: int, width: int) -> Drawn:
+        """What stands on a line of the pane, in exactly so many columns."""
         window = self._window
-        if y < window.top and self._items:
-            return Drawn(self._heading_line(), faded=self.faded)
         index = window.first + y - window.top
         if 0 <= y - window.top < window.visible and index < len(self._rows):
             quiet = self.faded or self.is_quiet(self._rows[index])
-            return Drawn(self._line(index), self._ground(index), quiet)
-        if not self._rows and y == window.top:
-            return Drawn((Span(" " * _INDENT), Span(self.empty_words(), Ink.DIM)), faded=self.faded)
-        if 0 <= y - window.tail_top < len(self._tail):
-            return Drawn((Span(" " * _INDENT), *self._tail[y - window.tail_top]), faded=self.faded)
-        return Drawn(EMPTY)
+            return Drawn(self._line(index, width), self._ground(index), quiet)
+        content = EMPTY
+        if y < window.top and self._items:
+            content = self._heading_line()
+        elif not self._rows and y == window.top:
+            content = (blanks(INDENT), Span(self.empty_words(), Ink.DIM))
+        elif 0 <= y - window.tail_top < len(self._tail):
+            content = (blanks(INDENT), *self._tail[y - window.tail_top])
+        return Drawn(fit(content, width, more=self.paint.glyphs.more), faded=self.faded and bool(content))
 
     def _ground(self, index: int) -> str:
         if self.has_focus and index == self.cursor:
             return "cursor"
         return "lit" if self.is_lit(self._rows[index]) else "background"
 
-    def _line(self, index: int) -> Cell:
+    def _line(self, index: int, width: int) -> Cell:
+        item, glyphs = self._rows[index], self.paint.glyphs
         marked = self.has_focus and index == self.cursor
-        mark = Span((self.paint.glyphs.cursor if marked else " ").ljust(_INDENT), Ink.ACCENT)
-        return (mark, *self._laid(self._rows[index]))
-
-    def _laid(self, item: Item) -> Cell:
-        key = self.key(item)
-        if (laid := self._cells.get(key)) is not None and laid.item == item:
-            return laid.spans
-        spans: list[Span] = []
-        x = _INDENT
-        for spot in self._places:
-            column = self.columns[spot.column]
-            spans.append(Span(" " * (spot.x - x)))
-            content = column.cell(item, self.sight, spot.width)
-            spans.extend(fit(content, spot.width, right=column.right, more=self.paint.glyphs.more))
-            x = spot.x + spot.width
-        self._cells[key] = Laid(item, tuple(spans))
-        return self._cells[key].spans
+        mark = Span(glyphs.cursor.ljust(INDENT), Ink.ACCENT) if marked else _UNMARKED
+        spans = self._laid.spans(self.columns, self.key(item), item, self.sight, width, glyphs.more)
+        return (mark, *spans)
 
     def _heading_line(self) -> Cell:
-        spans = [Span(" " * _INDENT)]
-        x = _INDENT
-        for spot in self._places:
+        spans = [blanks(INDENT)]
+        x = INDENT
+        for spot in self._laid.places:
             column = self.columns[spot.column]
             title = column.name if column.title is None else column.title
             ink = Ink.ACCENT if spot.column == self.sort_by else Ink.DIM
-            spans.append(Span(" " * (spot.x - x)))
+            spans.append(blanks(spot.x - x))
             spans.extend(fit((Span(title, ink),), spot.width, right=column.right, more=""))
             x = spot.x + spot.width
         return tuple(spans)
@@ -262,27 +250,33 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
     def _show_note(self) -> None:
         hidden = hidden_words(self._window, len(self._rows), self.paint.glyphs)
         note = self.paint.words(" · ".join(part for part in (hidden, self.note()) if part))
-        if self.border_subtitle != note:
-            self.border_subtitle = note
+        if note == self._note:
+            return
+        self._note = note
+        words = Content(note)
+        if self.brush is None or not self.brush.note(self, words):
+            self.border_subtitle = words
 
     def _draw_changes(self, *, painted: bool = True) -> None:
         if (context := self.surroundings()) != self._surroundings:
             self._surroundings = context
-            self._cells.clear()
+            self._laid.clear()
         tail = self.tail()
         if len(tail) != len(self._tail):
             self._drawn.clear()
         self._tail = tail
+        width, height = self.size
         self._window = window_of(
-            self.size.height,
+            height,
             heading=self.heading,
             rows=len(self._rows),
             tail=len(tail),
             cursor=self.cursor,
             first=self._window.first,
         )
-        self._measure()
-        drawn = {y: self._draw(y) for y in range(self.size.height)}
+        seen = ((self.key(item), item) for item in self._in_sight())
+        self._laid.measure(self.columns, seen, self.sight, width)
+        drawn = {y: self._draw(y, width) for y in range(height)}
         before, self._drawn = self._drawn, drawn
         changed = {y: line for y, line in drawn.items() if before.get(y) != line}
         if changed and painted:
@@ -290,32 +284,14 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
                 list(changed) if self.brush is None else self.brush.paint(self, self.paint, before, changed)
             )
             if left:
-                self.refresh(*regions_of(left, self.size.width))
+                self.refresh(*regions_of(left, width))
 
     def _in_sight(self) -> Sequence[Item]:
         return self._rows[self._window.first : self._window.first + self._window.visible]
 
-    def _measure(self) -> None:
-        """Widen columns for what is in sight; they never shrink, so that nothing jumps."""
-        seen = self._in_sight()
-        kept = {}
-        for item in seen:
-            key = self.key(item)
-            if (laid := self._cells.get(key)) is not None and laid.item == item:
-                kept[key] = laid
-                continue
-            for index, column in enumerate(self.columns):
-                if column.most and not column.stretch:
-                    width = width_of(column.cell(item, self.sight, column.most))
-                    if width > self._wanted.get(index, 0):
-                        self._wanted[index] = width
-        places = place(self.columns, self._wanted, self.size.width - 1, indent=_INDENT)
-        self._cells = kept if places == self._places else {}
-        self._places = places
-
     def _redraw(self) -> None:
         self._drawn.clear()
-        self._cells.clear()
+        self._laid.clear()
         if self.is_mounted and self.size.height:
             self._draw_changes(painted=False)
         self._show_note()
