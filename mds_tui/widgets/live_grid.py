@@ -1,6 +1,6 @@
 """The one grid for live data: only lines that changed are drawn again, whatever the number of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
@@ -74,6 +74,7 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         self._window = NO_WINDOW
         self._basis: object = None
         self._surroundings: object = None
+        self._around: object = None
         self._note = ""
 
     # What the screen does with it.
@@ -197,24 +198,30 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of the pane."""
         width = self.size.width
-        content, ground, faded = self._drawn.get(y) or self._draw(y, width)
+        content, ground, faded = self._drawn.get(y) or Drawn(EMPTY)
         return self.paint.strip(content, width, ground=ground, faded=faded)
 
-    def _draw(self, y: int, width: int) -> Drawn:
-        """What stands on a line of the pane, in exactly so many columns."""
-        window = self._window
-        index = window.first + y - window.top
-        if 0 <= y - window.top < window.visible and index < len(self._rows):
-            quiet = self.faded or self.is_quiet(self._rows[index])
-            return Drawn(self._line(index, width), self._ground(index), quiet)
-        content = EMPTY
-        if y < window.top and self._items:
-            content = self._heading_line()
-        elif not self._rows and y == window.top:
-            content = (blanks(INDENT), Span(self.empty_words(), Ink.DIM))
-        elif 0 <= y - window.tail_top < len(self._tail):
-            content = (blanks(INDENT), *self._tail[y - window.tail_top])
-        return Drawn(fit(content, width, more=self.paint.glyphs.more), faded=self.faded and bool(content))
+    def _row_lines(self, width: int, height: int) -> Iterator[tuple[int, Drawn]]:
+        """The rows in sight, each with its line of the pane."""
+        window, faded = self._window, self.faded
+        for place, item in enumerate(self._in_sight()[: height - window.top]):
+            index = window.first + place
+            line = self._line(index, width)
+            yield window.top + place, Drawn(line, self._ground(index), faded or self.is_quiet(item))
+
+    def _other_lines(self, width: int, height: int) -> Iterator[tuple[int, Drawn]]:
+        """All that stands around the rows."""
+        window, seen = self._window, len(self._in_sight())
+        for y in (*range(window.top), *range(window.top + seen, height)):
+            content = EMPTY
+            if y < window.top and self._items:
+                content = self._heading_line()
+            elif not self._rows and y == window.top:
+                content = (blanks(INDENT), Span(self.empty_words(), Ink.DIM))
+            elif 0 <= y - window.tail_top < len(self._tail):
+                content = (blanks(INDENT), *self._tail[y - window.tail_top])
+            line = fit(content, width, more=self.paint.glyphs.more)
+            yield y, Drawn(line, faded=self.faded and bool(content))
 
     def _ground(self, index: int) -> str:
         if self.has_focus and index == self.cursor:
@@ -276,9 +283,15 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
         )
         seen = ((self.key(item), item) for item in self._in_sight())
         self._laid.measure(self.columns, seen, self.sight, width)
-        drawn = {y: self._draw(y, width) for y in range(height)}
-        before, self._drawn = self._drawn, drawn
-        changed = {y: line for y, line in drawn.items() if before.get(y) != line}
+        rows = len(self._rows) or (bool(self._items), self.empty_words())
+        around = (tail, self._window, rows, self.columns, self._laid.places, self.sort_by, self.faded)
+        before = self._drawn
+        if before and around == self._around:
+            self._drawn = {**before, **dict(self._row_lines(width, height))}
+        else:
+            self._around = around
+            self._drawn = {**dict(self._other_lines(width, height)), **dict(self._row_lines(width, height))}
+        changed = {y: line for y, line in self._drawn.items() if before.get(y) != line}
         if changed and painted:
             left = (
                 list(changed) if self.brush is None else self.brush.paint(self, self.paint, before, changed)

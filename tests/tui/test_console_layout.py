@@ -1,5 +1,6 @@
 """The console at every size, from a prepared picture."""
 
+import re
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -8,6 +9,7 @@ from mds_engine.control.events import FailedOver
 
 from mds_tui.desk_layout import PANES
 from mds_tui.format.cells import width_of
+from tests.tui.emulated import EmulatedTerminal
 
 
 def _visible(app) -> list[str]:
@@ -84,25 +86,29 @@ async def test_what_is_wrong_with_the_engine_stands_on_the_screen(
 
 async def test_a_beat_lays_nothing_out_and_paints_only_what_changed(console, link, monkeypatch) -> None:
     app = console()
-    async with app.run_test(size=(140, 40)) as pilot:
+    app.driver_class = EmulatedTerminal
+    async with app.run_test(headless=False, size=(140, 40)) as pilot:
         await pilot.pause()
-        painted: list[tuple[str, int]] = []
+        terminal = app._driver
         for pane in app.desk.panes:
-            monkeypatch.setattr(
-                pane,
-                "refresh",
-                lambda *regions, pane=pane, **_: painted.extend((pane.id, region.y) for region in regions),
-            )
+            monkeypatch.setattr(pane, "refresh", lambda *_, **__: pytest.fail("Textual is to paint"))
         link.picture = msgspec.structs.replace(link.picture, at=link.picture.at + 0.1)
+        terminal.written = ""
         app.beat()
-        assert painted == []
+        assert terminal.written == ""
+        watch = app.desk.pane_named("watch")
         first, *others = link.picture.watch
         ticked = msgspec.structs.replace(first, price=24_900.0)
         link.picture = msgspec.structs.replace(link.picture, watch=(ticked, *others))
         app.beat()
-        assert painted == [("watch", 1)]
+        ((line, column),) = re.findall(r"\x1b\[(\d+);(\d+)H", terminal.written.removesuffix("\x1b[1;1H"))
+        assert int(line) == watch.content_region.y + 2, "the first row below the heading, counted from one"
+        assert int(column) > watch.content_region.x + 12, "not from its name on"
+        assert "24,900" in terminal.written
+        assert terminal.screen.display[int(line) - 1].find("24,900") > int(column) - 2
         link.happen(FailedOver(route="NSE/ticks", before="kite", after="yahoo", why="x"))
         size = app.desk.pane_named("events").virtual_size
+        monkeypatch.undo()
         app.beat()
         assert app.desk.pane_named("events").virtual_size == size
 

@@ -9,30 +9,14 @@ import msgspec
 import pyte
 import pytest
 from mds_engine.control import Snapshot
-from textual.drivers.headless_driver import HeadlessDriver
 
 from mds_tui.app import ConsoleApp
+from tests.tui.emulated import EmulatedTerminal
 from tests.tui.prepared import rich_snapshot
 
 STEPS = 60
 LOOKING = ("down", "down", "up", "G", "g", "s", "S", "tab", "plus", "1", "2", "3", "4", "5", "6", "escape")
 OPENING = ("enter", "question_mark", "F", "t")
-
-
-class EmulatedTerminal(HeadlessDriver):
-    """No keyboard, but a screen."""
-
-    @property
-    def is_headless(self) -> bool:
-        return False
-
-    def start_application_mode(self) -> None:
-        self.screen = pyte.Screen(*self._get_terminal_size())
-        self._stream = pyte.Stream(self.screen)
-        super().start_application_mode()
-
-    def write(self, data: str) -> None:
-        self._stream.feed(data)
 
 
 def at_once(app: ConsoleApp) -> pyte.Screen:
