@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mds_engine.control.route_key import RouteKey
-from mds_engine.control.snapshot import SourcePrice, StreamView, WatchRow
+from mds_engine.control.snapshot import SourcePrice, StreamView, WatchRow, told_age
 from mds_engine.model import Capability, Instrument
 from mds_engine.policy.quality import spread_bps
 from mds_engine.routing.route import Route
@@ -64,7 +64,7 @@ class LivePicture:
             price=row.price,
             change_percent=row.change_percent,
             source=source,
-            age_s=None if seen_at is None else now - seen_at,
+            age_s=None if seen_at is None else told_age(now - seen_at),
             bid=row.bid,
             ask=row.ask,
             volume=row.volume,
@@ -75,7 +75,7 @@ class LivePicture:
             doubt=self._doubts.get((instrument, source or ""), "") if self._doubts else "",
             prices=tuple(
                 [
-                    SourcePrice(source=name, price=price, age_s=age_s)
+                    SourcePrice(source=name, price=price, age_s=told_age(age_s))
                     for name, (price, age_s) in prices.items()
                 ]
             ),

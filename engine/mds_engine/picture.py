@@ -20,6 +20,7 @@ from mds_engine.control.snapshot import (
     Snapshot,
     SourceState,
     SourceView,
+    told_age,
 )
 from mds_engine.coverage import Coverage
 from mds_engine.live_picture import LivePicture
@@ -119,10 +120,10 @@ class Picture:
             why=why,
             enabled="disabled" not in runtime.blocks,
             health=runtime.health.status(now).value,
-            score=runtime.health.score(now),
+            score=round(runtime.health.score(now), 2),
             breaker=worst,
             capabilities=capabilities,
-            age_s=None if runtime.last_good_at is None else now - runtime.last_good_at,
+            age_s=None if (good_at := runtime.last_good_at) is None else told_age(now - good_at),
             p50_ms=main.p50_ms if main else None,
             p99_ms=main.p99_ms if main else None,
             error_percent=100.0 * failures / calls if calls else None,

@@ -57,6 +57,7 @@ class MainScreen(PromptScreen):
         self._shown: tuple[int, int, frozenset[str]] = (0, 0, frozenset())
         self._counts = (0, 0)
         self._troubled = False
+        self._faded = False
         self._figures = Figures()
         self._figures_at = float("-inf")
         self._header_basis: object = None
@@ -91,6 +92,8 @@ class MainScreen(PromptScreen):
             pane = self.pane_named(name)
             pane.number = number
             pane.show_title()
+        for bar in self.query(Bar):
+            bar.brush = self._brush
         self.use(self.console.paint)
         self._arrange()
         self.pane_named(self._focus).focus()
@@ -112,9 +115,11 @@ class MainScreen(PromptScreen):
             if mark != self._shown:
                 self._shown = mark
                 self._show()
-        failed = feed.failure is not None
-        for pane in self.panes:
-            pane.faded = failed or feed.silent
+        faded = feed.failure is not None or feed.silent
+        if faded != self._faded:
+            self._faded = faded
+            for pane in self.panes:
+                pane.faded = faded
         self._show_header()
         newest = feed.events[0].number if feed.events else 0
         if newest != self._newest:

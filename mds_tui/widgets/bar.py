@@ -3,7 +3,9 @@
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mds_tui.format.cells import EMPTY, Cell
+from mds_tui.format.cells import EMPTY, Cell, fit
+from mds_tui.widgets.brush import Brush
+from mds_tui.widgets.drawn import Drawn
 from mds_tui.widgets.paint import NO_PAINT, Paint
 
 
@@ -18,6 +20,8 @@ class Bar(Widget):
         super().__init__(id=id)
         self.ground = ground
         self.paint = NO_PAINT
+        self.brush: Brush | None = None
+        """Paints it anew, where the screen has one; else Textual does."""
         self._content: Cell = EMPTY
 
     def use(self, paint: Paint) -> None:
@@ -27,9 +31,14 @@ class Bar(Widget):
 
     def show(self, content: Cell) -> None:
         """Draw this."""
-        if content != self._content:
-            self._content = content
+        if content == self._content:
+            return
+        before, self._content = self._drawn(), content
+        if self.brush is None or self.brush.paint(self, self.paint, {0: before}, {0: self._drawn()}):
             self.refresh()
+
+    def _drawn(self) -> Drawn:
+        return Drawn(fit(self._content, self.size.width, more=self.paint.glyphs.more), self.ground)
 
     @property
     def content(self) -> Cell:

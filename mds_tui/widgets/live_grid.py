@@ -101,9 +101,10 @@ class LiveGrid(LiveRows[Item], can_focus=True, inherit_bindings=False):
 
     def go_to(self, key: str) -> None:
         """Put the cursor on the item with that key; a filter that hides it goes."""
-        if key not in self._keys and self.needle:
+        if (row := self._row_of(key)) is None and self.needle:
             self.filter("")
-        if (row := self._keys.get(key)) is not None:
+            row = self._row_of(key)
+        if row is not None:
             self._go(row)
 
     def places_in_sight(self) -> Sequence[tuple[str, int]]:

@@ -29,7 +29,6 @@ class LiveRows(Widget, Generic[Item]):
         self._cursor_key: str | None = None
         self._items: Sequence[Item] = ()
         self._rows: list[Item] = []
-        self._keys: dict[str, int] = {}
 
     # What a pane says about its items.
 
@@ -139,11 +138,17 @@ class LiveRows(Widget, Generic[Item]):
         )
         if order is None and self.descending:
             self._rows.reverse()
-        self._keys = {self.key(item): index for index, item in enumerate(self._rows)}
-        found = self._keys.get(self._cursor_key) if self._cursor_key is not None else None
+        found = None if self._cursor_key is None else self._row_of(self._cursor_key)
         self.cursor = max(0, min(found if found is not None else self.cursor, len(self._rows) - 1))
         current = self.current()
         self._cursor_key = self.key(current) if current is not None else None
+
+    def _row_of(self, key: str) -> int | None:
+        """Where the item with that key stands; None while it is not shown."""
+        # Mostly it has not moved, and thousands of keys need not be looked at with every beat.
+        if (current := self.current()) is not None and self.key(current) == key:
+            return self.cursor
+        return next((index for index, item in enumerate(self._rows) if self.key(item) == key), None)
 
     def _point_at(self, index: int) -> None:
         """Put the cursor on a row, or on the nearest there is."""

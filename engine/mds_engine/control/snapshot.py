@@ -184,11 +184,12 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     health: str
     score: float
+    """0 to 1, in hundredths."""
     breaker: BreakerView
     """The one that matters most now: the worst."""
     capabilities: tuple[CapabilityView, ...]
     age_s: float | None = None
-    """Since its last good answer or tick."""
+    """Since its last good answer or tick, as `told_age` gives it."""
     p50_ms: float | None = None
     p99_ms: float | None = None
     error_percent: float | None = None
@@ -270,7 +271,7 @@ class SourcePrice(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     price: float
     age_s: float
-    """Since the source was heard of it."""
+    """Since the source was heard of it, as `told_age` gives it."""
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,7 +282,7 @@ class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
     change_percent: float | None = None
     source: str | None = None
     age_s: float | None = None
-    """Since its last tick came in."""
+    """Since its last tick came in, as `told_age` gives it."""
     bid: float | None = None
     ask: float | None = None
     volume: float | None = None
@@ -348,3 +349,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _routes_by_key(self) -> dict[str, RouteView]:
         return {route.key: route for route in self.routes}
+
+
+def told_age(age_s: float) -> float:
+    """No finer than it is of use: tenths below ten seconds, whole ones above.
+
+    So the picture of an instrument of which nothing was heard stays equal for as long as its age does, and
+    a night's thousands of quiet rows are not drawn with each picture.
+    """
+    age_s = max(0.0, age_s)
+    return round(age_s, 1) if age_s < 9.95 else float(round(age_s))
