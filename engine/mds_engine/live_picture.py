@@ -42,13 +42,27 @@ class LivePicture:
             next_poll_s=None if polls is None else polls.due_in_s,
         )
 
-    def watch(self) -> tuple[WatchRow, ...]:
-        """Every watched instrument."""
+    def watch(self, known: dict[Instrument, WatchRow]) -> tuple[WatchRow, ...]:
+        """Every watched instrument.
+
+        `known` has the rows of the picture before, and then of this one: a row that is equal stays the same
+        object, so that whoever compares two pictures need not look into it.
+        """
         watched = self._hub.watched
         self._primaries = {
             exchange: self._primary(exchange) for exchange in {one.exchange for one in watched}
         }
-        return tuple([self._row(instrument) for instrument in watched])
+        if len(known) > len(watched):
+            known.clear()
+        rows = []
+        for instrument in watched:
+            row = self._row(instrument)
+            if (before := known.get(instrument)) == row:
+                row = before
+            else:
+                known[instrument] = row
+            rows.append(row)
+        return tuple(rows)
 
     def _primary(self, exchange: str) -> str | None:
         route = self._routes.get(RouteKey(Capability.TICKS, exchange))

@@ -20,11 +20,12 @@ from mds_engine.control.snapshot import (
     Snapshot,
     SourceState,
     SourceView,
+    WatchRow,
     told_age,
 )
 from mds_engine.coverage import Coverage
 from mds_engine.live_picture import LivePicture
-from mds_engine.model import Capability
+from mds_engine.model import Capability, Instrument
 from mds_engine.policy.breaker import Breaker, BreakerState
 from mds_engine.rates import PerHour, PerSecond
 from mds_engine.routing.route import Route
@@ -64,6 +65,7 @@ class Picture:
         self._calls: defaultdict[Route, PerHour] = defaultdict(PerHour)
         self._coverage = Coverage(hub)
         self._figures: dict[Unit, _Figures] = {}
+        self._watched: dict[Instrument, WatchRow] = {}
 
     def take(self, *, loop_lag_ms: float, last_event: int, trouble: str = "") -> Snapshot:
         """A picture of now."""
@@ -87,7 +89,7 @@ class Picture:
             ),
             sources=sources,
             routes=tuple(self._route(route, now) for route in self._routes.values() if route.units),
-            watch=live.watch(),
+            watch=live.watch(self._watched),
         )
 
     # --- Sources --------------------------------------------------------------------------------------

@@ -53,6 +53,16 @@ _COUNTED = (SourceState.ACTIVE, SourceState.FORCED, SourceState.READY, SourceSta
 _COUNTED_BAD = (SourceState.OUT, SourceState.DISABLED)
 
 
+def header_parts(snapshot: Snapshot) -> tuple[object, ...]:
+    """What the header shows of an engine, but for its figures: it is built again when that changed."""
+    engine, drill = snapshot.engine, snapshot.drill
+    told = (engine.name, engine.trouble, engine.simulated, engine.replayed and int(snapshot.at))
+    drilled = drill and (drill.number, drill.target, drill.scenario, drill.phase, round(drill.remaining_s))
+    held = [one._replace(left_s=one.left_s and int(one.left_s)) for one in overrides(snapshot)]
+    states = [source.state for source in snapshot.sources]
+    return told, drilled, states, [(route.active, route.pinned) for route in snapshot.routes], held
+
+
 def header(sight: Sight, status: Status, width: int) -> Cell:
     """The top line; the least important parts go first where it is narrow."""
     engine = sight.snapshot.engine

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from mds_engine.control import Event
+from mds_engine.control import Event, Snapshot
+from mds_engine.control.drill import DrillView
 from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, RouteDown, RouteRestored
 from mds_engine.control.registry import entry
+from mds_engine.control.snapshot import RouteView, SourceView, WatchRow
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
 from mds_tui.desk_layout import PANES, SMALLEST_HEIGHT, SMALLEST_WIDTH, Shape, boxes, shape_of
-from mds_tui.format.header import Figures, Status, engine_trouble, header, tabs, trouble
-from mds_tui.format.overrides import overrides
+from mds_tui.format.header import Figures, Status, engine_trouble, header, header_parts, tabs, trouble
 from mds_tui.format.sight import BLANK, Sight
 from mds_tui.panes.cost import CostPane, use_rows
 from mds_tui.panes.events import EventsPane
@@ -39,6 +40,26 @@ FIGURES_EVERY_S = 1.0
 """How often lag, frame and ticks per second change in the header."""
 
 
+class _Look(NamedTuple):
+    """All that the panes and the header show of an engine; while this stays equal, they are as they were."""
+
+    second: int
+    newest: int
+    lit: frozenset[str]
+    drill: DrillView | None
+    engine: tuple[str, str, bool, bool]
+    sources: tuple[SourceView, ...]
+    routes: tuple[RouteView, ...]
+    watch: tuple[WatchRow, ...]
+
+
+def _look_at(snapshot: Snapshot, newest: int, lit: frozenset[str]) -> _Look:
+    engine = snapshot.engine
+    told = (engine.name, engine.trouble, engine.simulated, engine.replayed)
+    drill, rows = snapshot.drill, (snapshot.sources, snapshot.routes, snapshot.watch)
+    return _Look(int(snapshot.at), newest, lit, drill, told, *rows)
+
+
 class MainScreen(PromptScreen):
     """A function of the feed; it answers with commands through the app."""
 
@@ -54,12 +75,13 @@ class MainScreen(PromptScreen):
         self.held = False
         """Whether the picture stands still for as long as something points at its rows."""
         self._lit: dict[str, float] = {}
-        self._shown: tuple[int, int, frozenset[str]] = (0, 0, frozenset())
+        self._look: _Look | None = None
         self._counts = (0, 0)
         self._troubled = False
         self._faded = False
         self._figures = Figures()
         self._figures_at = float("-inf")
+        self._header_parts: tuple[object, ...] = ()
         self._header_basis: object = None
         self._shape = Shape.NARROW
         self._reversible: CommandApplied | None = None
@@ -74,8 +96,6 @@ class MainScreen(PromptScreen):
             "events": EventsPane(id="events"),
         }
         self._brush = Brush(self)
-        for pane in self._panes.values():
-            pane.brush = self._brush
 
     def compose(self) -> ComposeResult:
         """Everything that is always there; the prompt comes when it is asked for."""
@@ -92,8 +112,8 @@ class MainScreen(PromptScreen):
             pane = self.pane_named(name)
             pane.number = number
             pane.show_title()
-        for bar in self.query(Bar):
-            bar.brush = self._brush
+        for painted in (*self.panes, *self.query(Bar)):
+            painted.brush = self._brush
         self.use(self.console.paint)
         self._arrange()
         self.pane_named(self._focus).focus()
@@ -111,9 +131,10 @@ class MainScreen(PromptScreen):
         if self._paused_at is None and not self.held and feed.snapshot is not None:
             lit = frozenset(self._lit)
             self.sight = Sight(feed.snapshot, self.console.paint.glyphs, settings.zone, lit)
-            mark = (id(feed.snapshot), feed.events[0].number if feed.events else 0, lit)
-            if mark != self._shown:
-                self._shown = mark
+            look = _look_at(feed.snapshot, feed.events[0].number if feed.events else 0, lit)
+            if look != self._look:
+                self._look = look
+                self._header_parts = header_parts(feed.snapshot)
                 self._show()
         faded = feed.failure is not None or feed.silent
         if faded != self._faded:
@@ -193,17 +214,12 @@ class MainScreen(PromptScreen):
             config="" if self.console.config_watch is None else self.console.config_watch.words,
             armed_s=None if armed_s is None else int(armed_s),
         )
-        width, engine = self.size.width, self.sight.snapshot.engine
-        states = [source.state for source in self.sight.snapshot.sources]
-        routes = [(route.active, route.pinned) for route in self.sight.snapshot.routes]
-        held = [one._replace(left_s=one.left_s and int(one.left_s)) for one in overrides(self.sight.snapshot)]
-        basis = (status, width, self._shape, self._focus, engine.name, engine.simulated, engine.trouble)
+        width = self.size.width
         # Built again only for what a reader would see: it is looked at with every beat.
-        drill = self.sight.snapshot.drill
-        drilled = drill and (drill.number, drill.phase, round(drill.remaining_s))
-        if (basis, states, routes, held, drilled, self.sight.glyphs) == self._header_basis:
+        basis = (status, width, self._shape, self._focus, self.sight.glyphs, self._header_parts)
+        if basis == self._header_basis:
             return
-        self._header_basis = (basis, states, routes, held, drilled, self.sight.glyphs)
+        self._header_basis = basis
         self.query_one("#header", Bar).show(header(self.sight, status, width))
         if self._shape is Shape.NARROW:
             self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))

@@ -357,5 +357,5 @@ def told_age(age_s: float) -> float:
     So the picture of an instrument of which nothing was heard stays equal for as long as its age does, and
     a night's thousands of quiet rows are not drawn with each picture.
     """
-    age_s = max(0.0, age_s)
-    return round(age_s, 1) if age_s < 9.95 else float(round(age_s))
+    # Not `round`, which takes five times as long: there may be thousands, ten times a second.
+    return (age_s * 10.0 + 0.5) // 1.0 / 10.0 if age_s < 9.95 else (age_s + 0.5) // 1.0
