@@ -33,6 +33,7 @@ from benchmarks.memory import resident_mb
 from benchmarks.null_source import PLUGINS
 from benchmarks.stream_receivers import binance_at
 from mds_tui.app import ConsoleApp
+from mds_tui.collector import spare_what_lasts
 from mds_tui.format.numbers import age, change, compact, price
 from mds_tui.settings import ConsoleSettings
 from mds_tui.widgets.live_grid import LiveGrid
@@ -50,7 +51,7 @@ class Gauge:
         self.keys: list[float] = []
         """When the screen went to the terminal for the first time since a key moved the cursor."""
         self.samples: list[tuple[float, float, float]] = []
-        """Time, seconds of CPU but for the engine's thread, and resident MB; once a second."""
+        """Once a second: time, seconds of CPU without the engine's thread and this gauge's, resident MB."""
         self._worked_s = 0.0
         self._moves = 0
 
@@ -77,7 +78,7 @@ class Gauge:
         assert engine.ident is not None
         clock = time.pthread_getcpuclockid(engine.ident)
         while engine.is_alive():
-            spent_s = time.process_time() - time.clock_gettime(clock)
+            spent_s = time.process_time() - time.clock_gettime(clock) - time.thread_time()
             self.samples.append((time.monotonic(), spent_s, resident_mb()))
             time.sleep(_SAMPLE_S)
 
@@ -101,7 +102,8 @@ class MeasuredConsole(ConsoleApp):
     CSS_PATH = Path(mds_tui.app.__file__).with_name("console.tcss")
 
     def __init__(self, link: EmbeddedLink, gauge: Gauge, *, zoomed: bool) -> None:
-        super().__init__(link, settings=ConsoleSettings(fps=_FPS, toasts=False))
+        settings = ConsoleSettings(fps=_FPS, toasts=False)
+        super().__init__(link, settings=settings, when_steady=spare_what_lasts)
         self._gauge = gauge
         self._zoomed = zoomed
 

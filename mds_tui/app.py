@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from mds_tui.acting import Acting
+from mds_tui.collector import STEADY_AFTER_S, spare_what_lasts
 from mds_tui.engine_watch import EngineWatch, Standing, Turn, restart_sentences
 from mds_tui.feed import Feed
 from mds_tui.format.events import event_line
@@ -79,12 +80,17 @@ class ConsoleApp(App[None]):
         settings: ConsoleSettings,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        when_steady: Callable[[], None] | None = None,
     ) -> None:
-        """`now` is monotonic and `wall` epoch seconds; a test gives its own."""
+        """`now` is monotonic and `wall` epoch seconds; a test gives its own.
+
+        `when_steady` is called once, some seconds after the beginning.
+        """
         self.link = link
         self.settings = settings
         self.wall = wall
         self.now = now
+        self._when_steady = when_steady
         self.acting = Acting(self)
         self.themes = ThemesAtHand(settings.theme, settings.own_themes)
         self._palette = self.themes.first
@@ -158,6 +164,8 @@ class ConsoleApp(App[None]):
             self.register_theme(textual_theme(palette))
         self.set_interval(1 / self.settings.fps, self.beat)
         self.set_interval(1.0, self._watch_terminal)
+        if self._when_steady is not None:
+            self.set_timer(STEADY_AFTER_S, self._when_steady)
         if self.settings.keymap_file is not None or self.settings.tour_file is not None:
             from mds_tui.finding.beginning import begin
 
@@ -349,7 +357,7 @@ class ConsoleApp(App[None]):
 
 def run_console(link: EngineLink, settings: ConsoleSettings) -> int:
     """Run the console on a link until it is left; the link is closed and the terminal intact afterwards."""
-    app = ConsoleApp(link, settings=settings)
+    app = ConsoleApp(link, settings=settings, when_steady=spare_what_lasts)
     try:
         app.run()
     finally:

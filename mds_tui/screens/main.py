@@ -95,14 +95,17 @@ class MainScreen(PromptScreen):
             "watch": WatchPane(id="watch"),
             "events": EventsPane(id="events"),
         }
+        self._header = Bar(id="header")
+        self._tabs = Bar(id="tabs", ground="background")
+        self._trouble = Bar(id="trouble", ground="background")
         self._brush = Brush(self)
 
     def compose(self) -> ComposeResult:
         """Everything that is always there; the prompt comes when it is asked for."""
-        yield Bar(id="header")
-        yield Bar(id="tabs", ground="background")
+        yield self._header
+        yield self._tabs
         yield Desk(*self._panes.values())
-        yield Bar(id="trouble", ground="background")
+        yield self._trouble
         yield KeyBar(IMPORTANCE, id="keys")
         yield Static(id="small")
 
@@ -200,35 +203,35 @@ class MainScreen(PromptScreen):
                 pane.show(rows(), self.sight)
 
     def _show_header(self) -> None:
-        feed, settings = self.console.feed, self.console.settings
-        armed_s = self.console.acting.arming.left_s(self._now())
+        console, now = self.console, self._now()
+        feed, armed_s = console.feed, console.acting.arming.left_s(now)
         status = Status(
-            mode=self.console.link.mode,
-            at=int(self.console.wall()),
+            mode=console.link.mode,
+            at=int(console.wall()),
             started=feed.snapshot is not None,
             failure=feed.failure,
             silent_s=int(feed.age_s) if feed.silent else None,
-            paused_s=int(self._now() - self._paused_at) if self._paused_at is not None else None,
-            figures=self._sampled(),
-            read_only=settings.read_only,
-            config="" if self.console.config_watch is None else self.console.config_watch.words,
+            paused_s=int(now - self._paused_at) if self._paused_at is not None else None,
+            figures=self._sampled(now),
+            read_only=console.settings.read_only,
+            config="" if console.config_watch is None else console.config_watch.words,
             armed_s=None if armed_s is None else int(armed_s),
         )
-        width = self.size.width
+        width = console.size.width
         # Built again only for what a reader would see: it is looked at with every beat.
         basis = (status, width, self._shape, self._focus, self.sight.glyphs, self._header_parts)
         if basis == self._header_basis:
             return
         self._header_basis = basis
-        self.query_one("#header", Bar).show(header(self.sight, status, width))
+        self._header.show(header(self.sight, status, width))
         if self._shape is Shape.NARROW:
-            self.query_one("#tabs", Bar).show(tabs(PANES, self._focus, width))
-            self.query_one("#trouble", Bar).show(trouble(self.sight))
+            self._tabs.show(tabs(PANES, self._focus, width))
+            self._trouble.show(trouble(self.sight))
         elif self._shape is Shape.WIDE:
-            self.query_one("#trouble", Bar).show(engine_trouble(self.sight))
+            self._trouble.show(engine_trouble(self.sight))
 
-    def _sampled(self) -> Figures:
-        now, engine = self._now(), self.sight.snapshot.engine
+    def _sampled(self, now: float) -> Figures:
+        engine = self.sight.snapshot.engine
         first = self._figures.frame_ms is None and self.console.frame_ms is not None
         if first or now - self._figures_at >= FIGURES_EVERY_S:
             self._figures_at = now

@@ -154,6 +154,32 @@ def console(link: ScriptedLink, times: Times) -> Callable[..., object]:
 
 
 @pytest.fixture
+def emulated(console: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
+    """Makes a console as `console` does, on an `EmulatedTerminal`: run it with `headless=False`."""
+    from textual.strip import Strip
+
+    from tests.tui.emulated import EmulatedTerminal
+
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+    # Rich and Textual keep the codes of a style, whatever console they were for: tests before had others.
+    def render_style(style: object, text: str, color_system: object) -> str:
+        codes = Strip.render_ansi(style, color_system)
+        return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+    monkeypatch.setattr(Strip, "render_style", staticmethod(render_style))
+    Strip.blank.cache_clear()
+
+    def build(**settings: object) -> object:
+        app = console(**settings)
+        app.driver_class = EmulatedTerminal
+        return app
+
+    return build
+
+
+@pytest.fixture
 def read_screen() -> Callable[[object], str]:
     """What stands on a screen, line by line, from its SVG export (blanks between styles are lost)."""
 

@@ -9,7 +9,6 @@ from mds_engine.control.events import FailedOver
 
 from mds_tui.desk_layout import PANES
 from mds_tui.format.cells import width_of
-from tests.tui.emulated import EmulatedTerminal
 
 
 def _visible(app) -> list[str]:
@@ -84,12 +83,12 @@ async def test_what_is_wrong_with_the_engine_stands_on_the_screen(
         assert "q quit" in lines[-1]
 
 
-async def test_a_beat_lays_nothing_out_and_paints_only_what_changed(console, link, monkeypatch) -> None:
-    app = console()
-    app.driver_class = EmulatedTerminal
+async def test_a_beat_lays_nothing_out_and_paints_only_what_changed(emulated, link, monkeypatch) -> None:
+    app = emulated()
     async with app.run_test(headless=False, size=(140, 40)) as pilot:
         await pilot.pause()
         terminal = app._driver
+        app.beat()  # with the first figures in the header
         for pane in app.desk.panes:
             monkeypatch.setattr(pane, "refresh", lambda *_, **__: pytest.fail("Textual is to paint"))
         link.picture = msgspec.structs.replace(link.picture, at=link.picture.at + 0.1)
