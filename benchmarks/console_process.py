@@ -33,8 +33,8 @@ from benchmarks.memory import resident_mb
 from benchmarks.null_source import PLUGINS
 from benchmarks.stream_receivers import binance_at
 from mds_tui.app import ConsoleApp
-from mds_tui.collector import spare_what_lasts
 from mds_tui.format.numbers import age, change, compact, price
+from mds_tui.interpreter import spare_what_lasts, take_short_turns
 from mds_tui.settings import ConsoleSettings
 from mds_tui.widgets.live_grid import LiveGrid
 
@@ -204,6 +204,7 @@ def _main(which: str, url: str, instruments: int, sources: int) -> None:
         if which == "table":
             TableApp(link, gauge).run()
         else:
+            take_short_turns()
             MeasuredConsole(link, gauge, zoomed=which == "watch").run()
     finally:
         link.close()

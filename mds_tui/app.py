@@ -15,11 +15,11 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from mds_tui.acting import Acting
-from mds_tui.collector import STEADY_AFTER_S, spare_what_lasts
 from mds_tui.engine_watch import EngineWatch, Standing, Turn, restart_sentences
 from mds_tui.feed import Feed
 from mds_tui.format.events import event_line
 from mds_tui.format.sight import BLANK, Sight
+from mds_tui.interpreter import STEADY_AFTER_S, spare_what_lasts, take_short_turns
 from mds_tui.news import Incidents, incident_of, incident_words, is_alarm
 from mds_tui.palettes import ThemesAtHand
 from mds_tui.screens.main import MainScreen
@@ -357,6 +357,7 @@ class ConsoleApp(App[None]):
 
 def run_console(link: EngineLink, settings: ConsoleSettings) -> int:
     """Run the console on a link until it is left; the link is closed and the terminal intact afterwards."""
+    take_short_turns()
     app = ConsoleApp(link, settings=settings, when_steady=spare_what_lasts)
     try:
         app.run()

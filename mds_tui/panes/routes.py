@@ -98,8 +98,10 @@ class RoutesPane(LiveGrid[RouteView]):
     )
 
     def basis(self, items: Sequence[RouteView], sight: Sight) -> object:
-        """Routes, what is said of the source that would be next, and what is lit."""
-        return items, sight.snapshot.sources, sight.lit
+        """Routes, the states in their chains, what is said of the source that would be next, what is lit."""
+        route = self.current()
+        next_one = () if route is None or route.active is None else _consequences(route, sight)
+        return items, [source.state for source in sight.snapshot.sources], next_one, sight.lit
 
     def surroundings(self) -> object:
         """The signs in the chains."""

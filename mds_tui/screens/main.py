@@ -1,7 +1,6 @@
 """The desk: header, six panes, footer; what each key does to them."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from mds_engine.control import Event, Snapshot
@@ -83,6 +82,7 @@ class MainScreen(PromptScreen):
         self._figures_at = float("-inf")
         self._header_parts: tuple[object, ...] = ()
         self._header_basis: object = None
+        self._header_moment: object = None
         self._shape = Shape.NARROW
         self._reversible: CommandApplied | None = None
         self._newest = 0
@@ -125,7 +125,7 @@ class MainScreen(PromptScreen):
 
     def beat(self, news: Sequence[Event]) -> None:
         """Draw what the feed holds now."""
-        with self._brush.together():
+        with self._brush:
             self._beat(news)
 
     def _beat(self, news: Sequence[Event]) -> None:
@@ -144,12 +144,22 @@ class MainScreen(PromptScreen):
             self._faded = faded
             for pane in self.panes:
                 pane.faded = faded
-        self._show_header()
         newest = feed.events[0].number if feed.events else 0
+        # Nothing that the header says of the console itself is finer than a second.
+        config = self.console.config_watch
+        moment = (int(self._now()), self._look, faded, feed.failure, newest, config and config.words)
+        if moment != self._header_moment:
+            self._header_moment = moment
+            self._show_header()
         if newest != self._newest:
             self._newest = newest
             self._reversible = undoable(reversed(feed.events))
             self.refresh_bindings()
+
+    def refresh_bindings(self) -> None:
+        """What the keys do is different now; so may be what the header says, as of arming."""
+        self._header_moment = None
+        super().refresh_bindings()
 
     def use(self, paint: Paint) -> None:
         """Take a theme."""
@@ -189,18 +199,19 @@ class MainScreen(PromptScreen):
             self.set_class(troubled, "-troubled")
             self._arrange()
             self.refresh_bindings()
-        items: dict[str, Callable[[], Sequence[Any]]] = {
-            "sources": lambda: snapshot.sources,
-            "routes": lambda: snapshot.routes,
-            "latency": partial(latency_rows, snapshot),
-            "cost": partial(use_rows, snapshot),
-            "watch": lambda: snapshot.watch,
-            "events": lambda: self.console.feed.events,
-        }
-        for name, rows in items.items():
-            pane = self.pane_named(name)
-            if pane.display:
-                pane.show(rows(), self.sight)
+        for name, pane in self._panes.items():
+            if not pane.display:
+                continue
+            match name:
+                case "latency":
+                    items: Sequence[Any] = latency_rows(snapshot)
+                case "cost":
+                    items = use_rows(snapshot)
+                case "events":
+                    items = self.console.feed.events
+                case _:
+                    items = getattr(snapshot, name)
+            pane.show(items, self.sight)
 
     def _show_header(self) -> None:
         console, now = self.console, self._now()

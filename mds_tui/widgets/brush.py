@@ -8,8 +8,7 @@ What Textual keeps of such a line is marked as old, so that whatever it paints
 later (a dialog closes, a toast goes) is made from the present.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rich.console import Console
@@ -88,15 +87,14 @@ class Brush:
         self._layout: Mapping[Widget, tuple[Region, Region]] | None = None
         self._places: dict[Widget, _Place | None] = {}
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """All that is painted inside goes to the terminal at once."""
         self._gathering = True
-        try:
-            yield
-        finally:
-            self._gathering = False
-            self._send()
+
+    def __exit__(self, *_: object) -> None:
+        """Send it."""
+        self._gathering = False
+        self._send()
 
     def paint(
         self, pane: Widget, paint: Paint, before: Mapping[int, Drawn], lines: Mapping[int, Drawn]

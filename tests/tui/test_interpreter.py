@@ -10,7 +10,7 @@ from mds_tui.settings import ConsoleSettings
 
 SPARED = """
 import gc, weakref
-from mds_tui.collector import spare_what_lasts
+from mds_tui.interpreter import spare_what_lasts
 
 class Node:
     pass
