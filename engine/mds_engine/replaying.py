@@ -30,8 +30,9 @@ def _meet(replay: Replay, grounds: Grounds, source: str, instruments: tuple[Inst
     """Watch what a recording names for the first time; its source joins the routes of new exchanges."""
     if source not in replay.exchanges:
         return  # nothing of it had been written when the recording was opened
-    exchanges = {instrument.exchange for instrument in instruments} - replay.exchanges[source]
-    replay.exchanges[source] |= exchanges
+    known = replay.exchanges[source]
+    exchanges = [one for one in dict.fromkeys(each.exchange for each in instruments) if one not in known]
+    known.update(exchanges)
     for exchange in exchanges:
         key = RouteKey(Capability.TICKS, exchange)
         route = grounds.routes.get(key)

@@ -214,6 +214,7 @@ class FakeSource(Source):
         self.vendor = vendor
         self.context = context
         self.capabilities = frozenset(traits.get("capabilities", Capability))
+        self.exchanges = traits.get("exchanges", "X")
         self._windows = traits.get("windows", (LimitWindow(1_000_000, 1.0),))
         self.stream_limits = traits.get("stream_limits", StreamLimits())
         self.polls = traits.get("polls", False)
@@ -226,7 +227,7 @@ class FakeSource(Source):
         return RequestCost()
 
     def serves(self, capability: Capability, instrument: Instrument) -> bool:
-        return instrument.exchange == "X"
+        return instrument.exchange in self.exchanges
 
     async def connect(self) -> None:
         await self.context.clock.sleep(self.vendor.connect_takes_s)
@@ -265,7 +266,7 @@ class FakeDesk:
     One source for each letter, in that order on every route of exchange X. Checks are
     so seldom, and retries are none, unless `config` says otherwise, so that a test sees
     its own calls only. `sources` gives settings by name, `traits` what the adapter is like:
-    `capabilities`, `windows`, `stream_limits`, `polls`, `quotes_at_once`.
+    `capabilities`, `exchanges`, `windows`, `stream_limits`, `polls`, `quotes_at_once`.
     """
 
     def __init__(

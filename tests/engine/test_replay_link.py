@@ -1,8 +1,11 @@
 """A recording behind a link: played, stepped, sought, and the same wherever it is come to from."""
 
 import dataclasses
+import os
 import random
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -301,3 +304,43 @@ def test_a_defect_ends_a_replay_with_a_sentence_and_no_silence(folder) -> None:
     until(lambda: state(link).surveyed == 1.0)
     assert "not looked through to its end" in state(link).marks[-1].text
     link.close()
+
+
+ELSEWHERE = """
+import json, re, sys, time
+from pathlib import Path
+import msgspec
+from mds_engine.recording.reading import Recording
+from mds_engine.replay_link import ReplayLink
+from mds_engine.sources.plugins import find_plugins
+
+link = ReplayLink(lambda: Recording(Path(sys.argv[1])), find_plugins, interval_s=0.01)
+link.pause()
+link.start()
+while link.snapshot() is None:
+    time.sleep(0.002)
+at = link.playback().start + 20.0
+link.seek(at)
+while link.playback().seeking is not None or link.snapshot().at < at - 1.0:
+    time.sleep(0.002)
+picture = link.snapshot()
+print([route.key for route in picture.routes], [row.instrument for row in picture.watch])
+print([(type(event).__name__, str(event)) for event in link.events(0)])
+link.close()
+"""
+
+
+def test_a_replay_is_the_same_in_every_process(folder) -> None:
+    """Python orders its sets otherwise in each."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", ELSEWHERE, str(folder)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(told) == 1, "\n".join(sorted(told))

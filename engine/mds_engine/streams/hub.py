@@ -275,8 +275,9 @@ class TickHub:
 
     def _lay_lanes(self) -> None:
         """A lane for each wanted instrument, and for no other."""
-        wanted = self._readers.keys() | self._watched.keys() | self._lingering.keys()
-        gone = self._lane_of.keys() - wanted
+        # In their order: it becomes that of routes and rows, which is to be the same in every process.
+        wanted = {**self._readers, **self._watched, **self._lingering}
+        gone = [instrument for instrument in self._lane_of if instrument not in wanted]
         for name in self._sources if gone else ():
             self.quality.forget(name, gone)
         for instrument in gone:
@@ -286,7 +287,7 @@ class TickHub:
             if self._columns is not None:
                 self._columns.lanes.forget(instrument)
             self.board.remove(instrument)
-        for instrument in wanted - self._lane_of.keys():
+        for instrument in [instrument for instrument in wanted if instrument not in self._lane_of]:
             lane = self._lane_of[instrument] = Lane(instrument)
             self._lanes.setdefault(instrument.exchange, {})[instrument] = lane
         for exchange in [exchange for exchange, lanes in self._lanes.items() if not lanes]:

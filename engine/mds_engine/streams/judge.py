@@ -40,7 +40,7 @@ class Judge:
             self._tell(finding)
         if not found and not standing:
             return False
-        for instrument in {finding.instrument for finding in (*found, *standing)}:
+        for instrument in dict.fromkeys(finding.instrument for finding in (*found, *standing)):
             if instrument in lanes:
                 self._flag(lanes[instrument])
         moved = False

@@ -80,3 +80,43 @@ def test_what_readers_lose_or_pass_over_is_counted_also_after_they_have_gone(vir
 
     counts = [(shot.engine.ticks_dropped, shot.engine.ticks_conflated) for shot in virtually(scene)]
     assert counts == [(3, 4), (3, 4)]
+
+
+def test_routes_are_in_the_order_in_which_their_instruments_were_asked_for(virtually, fake_desk):
+    """Not in that of a set, which is another in each process: a replay is to be the same again."""
+    exchanges = "PQRSTUVWABCDEFGH"
+    asked = [f"{exchange}:ONE" for exchange in exchanges]
+
+    async def scene(clock):
+        async with fake_desk(clock, traits={"a": {"exchanges": exchanges}}) as desk:
+            await desk.engine.apply(Subscribe(instruments=tuple(asked)))
+            await clock.sleep(1.0)
+            return desk.engine.snapshot()
+
+    picture = virtually(scene)
+    routes = [route.key for route in picture.routes if route.capability == "ticks"]
+    assert routes[1:] == [f"{exchange}/ticks" for exchange in exchanges], "after the one of the configuration"
+    assert [row.instrument for row in picture.watch] == asked
+
+
+def test_what_is_quiet_stays_the_same_row_while_its_age_does(virtually, fake_desk):
+    """So two pictures of a quiet night are compared, and not drawn."""
+
+    async def scene(clock):
+        async with fake_desk(clock) as desk:
+            await desk.engine.apply(Subscribe(instruments=("X:ONE", "X:TWO")))
+            await clock.sleep(1.0)
+            tick = Tick(instrument=ONE, kind=TickKind.QUOTE, price=100.0, source="a")
+            desk["a"].streams[-1].deliver([tick])
+            await clock.sleep(0.02)
+            pictures = [desk.engine.snapshot()]
+            for seconds in (0.01, 0.1, 11.0, 0.3, 0.8):
+                await clock.sleep(seconds)
+                pictures.append(desk.engine.snapshot())
+            return [picture.watch for picture in pictures]
+
+    rows = virtually(scene)
+    assert [one.age_s for one, _ in rows] == [0.0, 0.0, 0.1, 11.0, 11.0, 12.0]
+    assert rows[0][0] is rows[1][0]
+    assert rows[3][0] is rows[4][0]
+    assert rows[2][0] is not rows[3][0]
