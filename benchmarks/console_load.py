@@ -31,7 +31,9 @@ _SETTLE_S, _IDLE_S, _WARM_S = 12.0, 8.0, 3.0
 _FEW, _MANY = (500, 1), (5_000, 200)
 _KEY_EVERY_S = (0.06, 0.16)
 _WITHIN_S = 60.0
-_DOWN = b"\x1b[B"
+_DOWN, _UP = b"\x1b[B", b"\x1b[A"
+_A_WAY = 200
+"""Keys down before as many up: at an end of the list a key changes nothing that could be seen."""
 
 
 class _Figures(NamedTuple):
@@ -55,6 +57,7 @@ async def run() -> list[Row]:
     watch = _measure("watch", *_FEW)
     table = _measure("table", *_FEW)
     large = _measure("desk", *_MANY)
+    demo = _measure("demo", *_FEW)
     few = f"{_FEW[0]} instruments"
     many = f"{_MANY[0]:,} instruments and {_MANY[1]} sources, times as much as with {_FEW[0]} and one"
     return [
@@ -77,7 +80,11 @@ async def run() -> list[Row]:
             note=f"{large.share:.1f} %; without ticks {large.idle_share:.1f} %"),
         Row(what=f"resident memory at the end, engine and screen; {few}", value=desk.resident_mb, unit="MB",
             at_most=130.0, note=f"with {_MANY[0]:,} instruments {large.resident_mb:.0f} MB"),
-        Row(what=f"of it gained in the second half of {FOR_S:.0f} s", value=desk.gained_mb, unit="MB",
+        Row(what=f"the same with the sources of the demo beside it; {few}", value=demo.resident_mb, unit="MB",
+            at_most=300.0,
+            note=f"{demo.gained_mb:.1f} MB of it gained in the second half; frame {demo.frame_ms:.1f} ms,"
+                 f" key {demo.key_ms:.0f} ms, {demo.share:.1f} % of a core"),
+        Row(what=f"gained in the second half of {FOR_S:.0f} s; {few}", value=desk.gained_mb, unit="MB",
             at_most=5.0, note=f"with {_MANY[0]:,} instruments {large.gained_mb:.1f} MB"),
     ]  # fmt: skip
 
@@ -167,8 +174,9 @@ class _Terminal:
         random, began = Random(1), time.monotonic()
         while time.monotonic() < began + seconds:
             self.read_for(random.uniform(*_KEY_EVERY_S))
+            key = _UP if len(pressed) // _A_WAY % 2 else _DOWN
             pressed.append(time.monotonic())
-            os.write(self._ours, _DOWN)
+            os.write(self._ours, key)
         ended = time.monotonic()
         self.read_for(1.0)
         return pressed, (began, ended)

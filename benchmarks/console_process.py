@@ -1,7 +1,8 @@
 """A screen on an engine under load: `python -m benchmarks.console_process WHICH URL INSTRUMENTS SOURCES`.
 
-`WHICH` is `desk` (the console), `watch` (its watch pane alone, over the whole
-screen) or `table` (the same rows in a Textual `DataTable`). What it measured
+`WHICH` is `desk` (the console), `demo` (with all of the demo's sources beside the
+loaded one), `watch` (its watch pane alone, over the whole screen) or `table` (the
+same rows in a Textual `DataTable`). What it measured
 goes as JSON to the file that the environment's `BENCH_REPORT` names, when a
 SIGTERM ends it.
 """
@@ -13,11 +14,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from mds_engine.config.schema import Config
+from mds_engine.config.simulated import demo_config
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.control.snapshot import WatchRow
@@ -33,6 +37,8 @@ from benchmarks.memory import resident_mb
 from benchmarks.null_source import PLUGINS
 from benchmarks.stream_receivers import binance_at
 from mds_tui.app import ConsoleApp
+from mds_tui.cli.simulator_process import SimulatorProcess
+from mds_tui.cli.vendors import InstalledVendors
 from mds_tui.format.numbers import age, change, compact, price
 from mds_tui.interpreter import spare_what_lasts, take_short_turns
 from mds_tui.settings import ConsoleSettings
@@ -180,9 +186,30 @@ def _config(url: str, instruments: int, sources: int) -> Config:
     )
 
 
+@contextmanager
+def _desk_of(which: str, url: str, instruments: int, sources: int) -> Iterator[tuple[Config, Any]]:
+    """The configuration and the vendors."""
+    if which != "demo":
+        yield _config(url, instruments, sources), {"binance": plugin, **PLUGINS}
+        return
+    loaded, vendors = _config(url, instruments, sources), InstalledVendors()
+    with SimulatorProcess(seed=1) as simulator:
+        demo = demo_config(vendors, simulator.address)
+        watch = tuple(name for name in demo.console.watch if not name.startswith("BINANCE:"))
+        yield (
+            msgspec.structs.replace(
+                demo,
+                sources={**demo.sources, **loaded.sources},
+                console=msgspec.structs.replace(demo.console, watch=(*loaded.console.watch, *watch)),
+                engine=msgspec.structs.replace(demo.engine, state_path=":memory:"),
+            ),
+            vendors,
+        )
+
+
 def _watch_cursors(gauge: Gauge) -> None:
     """See when a key moves one."""
-    move, down = LiveGrid.action_move, DataTable.action_cursor_down
+    move, down, up = LiveGrid.action_move, DataTable.action_cursor_down, DataTable.action_cursor_up
 
     def moved(grid: LiveGrid[Any], by: int) -> None:
         gauge.moved()
@@ -192,22 +219,28 @@ def _watch_cursors(gauge: Gauge) -> None:
         gauge.moved()
         down(table)
 
+    def went_up(table: DataTable[Any]) -> None:
+        gauge.moved()
+        up(table)
+
     LiveGrid.action_move = moved  # type: ignore[method-assign]
     DataTable.action_cursor_down = went_down  # type: ignore[method-assign]
+    DataTable.action_cursor_up = went_up  # type: ignore[method-assign]
 
 
 def _main(which: str, url: str, instruments: int, sources: int) -> None:
-    config, gauge = _config(url, instruments, sources), Gauge()
-    link = EmbeddedLink(lambda: Engine(config, {"binance": plugin, **PLUGINS}), interval_s=1 / _FPS)
+    gauge = Gauge()
     _watch_cursors(gauge)
-    try:
-        if which == "table":
-            TableApp(link, gauge).run()
-        else:
-            take_short_turns()
-            MeasuredConsole(link, gauge, zoomed=which == "watch").run()
-    finally:
-        link.close()
+    with _desk_of(which, url, instruments, sources) as (config, vendors):
+        link = EmbeddedLink(lambda: Engine(config, vendors), interval_s=1 / _FPS)
+        try:
+            if which == "table":
+                TableApp(link, gauge).run()
+            else:
+                take_short_turns()
+                MeasuredConsole(link, gauge, zoomed=which == "watch").run()
+        finally:
+            link.close()
     figures = {"frames": gauge.frames, "keys": gauge.keys, "samples": gauge.samples}
     Path(os.environ["BENCH_REPORT"]).write_text(json.dumps(figures))
 

@@ -12,6 +12,8 @@ _FRESH_S = 2.0
 _SLACK_S = 1.0
 """Vendors cut their times to whole seconds."""
 _LEARNING_WEIGHT = 0.02
+_BEYOND_WOBBLE = 2.5
+"""Times what two prices usually are off from each other: only so far has one of them left the other."""
 _ALIVE_CHANGES = 2
 """A source whose price changed so many times since the two parted does not stand still."""
 
@@ -22,6 +24,8 @@ class Pair:
     __slots__ = (
         "_changes",
         "_counted",
+        "_offset",
+        "_wobble",
         "apart",
         "compared",
         "departure_bps",
@@ -50,10 +54,12 @@ class Pair:
         self.first_step = self.second_step = 0.0
         """The largest step of each since they last agreed closely."""
         self.first_still_moves = self.second_still_moves = 0
-        """Visits at which the other moved since this one moved last."""
+        """Visits, since this one moved last, at which the other moved to where it should have followed."""
         self._changes = (0, 0)
         """Of each, when they agreed closely last."""
         self._counted = (0, 0)
+        self._offset = self._wobble = 0.0
+        """What the first's price usually is above the second's, as a share, and how far it is off from that."""
 
     def band_bps(self, settings: QualitySettings) -> float:
         """By how much they may differ now."""
@@ -64,13 +70,14 @@ class Pair:
     def visit(self, now: float, settings: QualitySettings) -> None:
         """Compare, if both are there to be compared."""
         first, second = self.first, self.second
+        left = (first.changed or second.changed) and self._has_left()
         if first.changed:
             self.first_still_moves = 0
-        elif second.changed:
+        elif second.changed and left:
             self.first_still_moves += 1
         if second.changed:
             self.second_still_moves = 0
-        elif first.changed:
+        elif first.changed and left:
             self.second_still_moves += 1
         self.first_step = max(self.first_step, first.step)
         self.second_step = max(self.second_step, second.step)
@@ -100,6 +107,20 @@ class Pair:
             return self.second if self.moved_since_agreed(self.first) else None
         return None
 
+    def _has_left(self) -> bool:
+        """Whether the two are further from each other than their wobble, as of a vendor that tells another
+        exchange's price, takes them."""
+        first, second = self.first.price, self.second.price
+        return bool(second) and abs(first / second - 1.0 - self._offset) > _BEYOND_WOBBLE * self._wobble
+
+    def _learn_wobble(self, first: Feed, second: Feed, weight: float) -> None:
+        """From prices that follow each other: a standstill that is longer than usual says nothing of it."""
+        if first.still_s > first.usual_still_s or second.still_s > second.usual_still_s:
+            return
+        offset = first.price / second.price - 1.0
+        self._wobble += (abs(offset - self._offset) - self._wobble) * weight
+        self._offset += (offset - self._offset) * weight
+
     def _reach_s(self, now: float, settings: QualitySettings) -> float | None:
         """How far back the ranges must reach; None if the two prices are not of the same time."""
         first, second = self.first, self.second
@@ -127,6 +148,7 @@ class Pair:
         self.compared += 1
         weight = max(_LEARNING_WEIGHT, 1.0 / self.compared)
         self.usual_bps += (departure_bps - self.usual_bps) * weight
+        self._learn_wobble(first, second, weight)
         if abs(first.price / second.price - 1.0) * 1e4 <= band_bps / 2:
             self.met = True
             self.first_step = self.second_step = 0.0

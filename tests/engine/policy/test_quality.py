@@ -201,6 +201,24 @@ def test_a_price_that_stands_still_while_the_other_moves_is_frozen(stuck):
     assert desk.story == [(stuck, "frozen", True)]
 
 
+def test_a_quiet_market_is_not_frozen_though_the_other_source_wobbles_about_it():
+    """As a vendor that tells another exchange's trades does, a step up or down."""
+    desk = Desk("kite", "yahoo", jump_bps=0.5)
+    desk.tells["kite"] = lambda price, at: tick(round(price, 1), at)
+    desk.tells["yahoo"] = lambda price, at: tick(round(price, 1) + desk.dice.choice((-0.1, 0.0, 0.1)), at)
+    desk.run(120.0)
+
+    desk.jump_bps = 0.0
+    desk.run(300.0)
+    assert desk.story == []
+
+    # The market goes on, and one of the two does not.
+    desk.jump_bps, price = 1.0, round(desk.prices[-1], 1)
+    desk.tells["kite"] = lambda _, at: tick(price, at)
+    desk.run(60.0)
+    assert desk.story == [("kite", "frozen", True)]
+
+
 def test_a_price_that_stands_outside_its_own_book_while_its_trades_go_on_is_frozen():
     desk = Desk("kite")
     desk.tells["kite"] = lambda price, at: tick(price, at, bid=price - 0.05, ask=price + 0.05, volume=at)
