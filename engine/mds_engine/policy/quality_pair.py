@@ -59,7 +59,7 @@ class Pair:
         """Of each, when they agreed closely last."""
         self._counted = (0, 0)
         self._offset = self._wobble = 0.0
-        """What the first's price usually is above the second's, as a share, and how far it is off from that."""
+        """By how much the first is usually above the second, as a share, and how far it is off that."""
 
     def band_bps(self, settings: QualitySettings) -> float:
         """By how much they may differ now."""
