@@ -40,7 +40,14 @@ def deliver_read(
     board.put_trades(taken, now)
     for reader in dict.fromkeys(one for some in listening for one in some):
         wanted = reader.instruments
-        if not rest and taken.keys() <= wanted:
+        whole = taken.keys() <= wanted
+        if reader.is_latest:
+            reader.put_newest(
+                taken
+                if whole
+                else {instrument: run for instrument, run in taken.items() if instrument in wanted}
+            )
+        elif whole and not rest:
             reader.put_batch(read)
         else:
             reader.put_batch(

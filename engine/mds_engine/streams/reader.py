@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from mds_engine.model import Gap, Instrument, Missed, SourceSwitched, StreamItem, Tick
@@ -59,6 +59,11 @@ class TickReader:
         self._closed = False
         self._on_close = on_close
 
+    @property
+    def is_latest(self) -> bool:
+        """Whether it keeps only the newest of each."""
+        return self._latest is not None
+
     # --- What comes in --------------------------------------------------------------------------------
 
     def put(self, item: StreamItem) -> None:
@@ -97,6 +102,18 @@ class TickReader:
             self._ticks += len(ticks)
             if self._ticks > self._capacity:
                 self._make_room()
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def put_newest(self, trades: Mapping[Instrument, Sequence[Tick]]) -> None:
+        """Take the last of each instrument's trades, as a reader of the latest does of all of them."""
+        latest = self._latest
+        assert latest is not None
+        for instrument, run in trades.items():
+            last = run[-1]
+            key = (instrument, last.kind)
+            self.conflated += len(run) - (latest.pop(key, None) is None)
+            latest[key] = last
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 

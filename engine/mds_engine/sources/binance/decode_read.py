@@ -1,9 +1,10 @@
 """All frames of one read to ticks: trades, which are nearly all of them, in one loop. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from mds_engine.errors import InvalidPayload
 from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.model.tick_read import TickRead
 from mds_engine.sources.binance.decode_rest import FIRST_MICROSECOND
@@ -30,53 +31,82 @@ class ReadDecoder:
         """Of each stream of trades: where its payload begins, its decoder, whose it is, and its trades in
         this read."""
 
-    def decode(self, frames: Iterable[bytes], received_ns: int, into: TickRead) -> None:
+    def decode(self, frames: Sequence[bytes], received_ns: int, into: TickRead) -> None:
         """The ticks of frames that came at once, in their order, put to the end of `into`, which is empty.
 
         Raises what `StreamDecoder.decode` raises, after what came before it.
         """
-        find, append, source = self._by_name.get, into.append, self._source
+        find = self._by_name.get
+        entries = [find(frame[_NAME]) for frame in frames]
+        if None in entries or not self._take_trades(entries, frames, received_ns, into):  # type: ignore[arg-type]
+            self._take_each(frames, received_ns, into)
+
+    def _take_trades(
+        self, entries: Sequence[_Entry], frames: Sequence[bytes], received_ns: int, into: TickRead
+    ) -> bool:
+        """Frames of known streams of trades, a step at a time for all of them; False, and nothing is done,
+        if one of them is not as they all are."""
+        source = self._source
+        try:
+            events = [
+                decode(frame[start:-1]) for (start, decode, _, _), frame in zip(entries, frames, strict=True)
+            ]
+            into += [
+                Tick(
+                    entry[2],
+                    _TRADE,
+                    price if (price := event.price) > 0 else impossible(price),
+                    event.size,
+                    time * 1_000_000 if (time := event.time) < FIRST_MICROSECOND else time * 1_000,
+                    received_ns,
+                    sequence=event.number,
+                    buyer_is_maker=event.buyer_is_maker,
+                    source=source,
+                )
+                for entry, event in zip(entries, events, strict=True)
+            ]
+        except (msgspec.DecodeError, InvalidPayload):
+            return False  # laid out otherwise, or broken: the slow way knows which
+        came: list[_Entry] = []
+        for entry, tick in zip(entries, into, strict=True):
+            trades = entry[3]
+            if not trades:
+                came.append(entry)
+            trades.append(tick)
+        self._tell_trades(came, into)
+        return True
+
+    def _take_each(self, frames: Sequence[bytes], received_ns: int, into: TickRead) -> None:
+        """One frame after the other, of whatever kind."""
         came: list[_Entry] = []
         others = False
         try:
             for frame in frames:
-                entry = find(frame[_NAME])
-                if entry is not None:
-                    start, decode, instrument, trades = entry
-                    try:
-                        event = decode(frame[start:-1])
-                    except msgspec.DecodeError:
-                        pass  # laid out otherwise, or broken: the slow way knows which
-                    else:
-                        price, time = event.price, event.time
-                        tick = Tick(
-                            instrument,
-                            _TRADE,
-                            price if price > 0 else impossible(price),
-                            event.size,
-                            time * 1_000_000 if time < FIRST_MICROSECOND else time * 1_000,
-                            received_ns,
-                            sequence=event.number,
-                            buyer_is_maker=event.buyer_is_maker,
-                            source=source,
-                        )
-                        append(tick)
-                        if not trades:
-                            came.append(entry)
-                        trades.append(tick)
-                        continue
+                entry = self._by_name.get(frame[_NAME])
                 ticks = self.frames.decode(frame, received_ns)
-                if ticks:
-                    others = True
-                    into += ticks
+                into += ticks
+                if ticks and entry is None:
                     self._learn(frame)
+                for tick in ticks:
+                    if entry is None or tick.kind is not _TRADE or tick.instrument is not entry[2]:
+                        others = True
+                        continue
+                    if not entry[3]:
+                        came.append(entry)
+                    entry[3].append(tick)
         finally:
-            if not others:
-                into.trades = {}
-            for _, _, instrument, trades in came:
-                if into.trades is not None:
-                    into.trades.setdefault(instrument, []).extend(trades)
-                trades.clear()
+            if others:
+                for entry in came:
+                    entry[3].clear()
+            else:
+                self._tell_trades(came, into)
+
+    def _tell_trades(self, came: Sequence[_Entry], into: TickRead) -> None:
+        """Give a read its trades by instrument; each stream's own list is empty afterwards."""
+        into.trades = {}
+        for _, _, instrument, trades in came:
+            into.trades.setdefault(instrument, []).extend(trades)
+            trades.clear()
 
     def _learn(self, frame: bytes) -> None:
         """Know the next frame of this one's stream, if that brings trades."""
