@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping, Sequence
 
 import structlog
 from mds_engine.config.schema import Config, EngineSettings
@@ -18,7 +19,7 @@ from mds_engine.config.secret import Secret
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.config.stream_settings import StreamSettings
 from mds_engine.engine import Engine
-from mds_engine.model import Tick
+from mds_engine.model import Instrument, Tick
 from mds_engine.sources.binance import plugin as binance_plugin
 from mds_engine.sources.binance.settings import BinanceSettings
 from mds_engine.sources.kite import plugin as kite_plugin
@@ -166,6 +167,10 @@ class _TimedBoard(Board):
     def put(self, tick: Tick, now: float) -> None:
         super().put(tick, now)
         self.at_ns.append(time.monotonic_ns())
+
+    def put_trades(self, trades: Mapping[Instrument, Sequence[Tick]], now: float) -> None:
+        super().put_trades(trades, now)
+        self.at_ns += [time.monotonic_ns()] * sum(map(len, trades.values()))
 
 
 def _tell(told: object) -> None:
