@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
 from math import ceil, inf
-from operator import attrgetter
 
 import msgspec
 
@@ -23,7 +22,6 @@ from mds_engine.policy.quality_feed import Feed
 from mds_engine.policy.quality_pair import Pair
 from mds_engine.policy.quality_settings import QualitySettings
 
-_price: Callable[[Tick], float] = attrgetter("price")
 _EVERY_S = 1.0
 _FRAMES_EVERY_S = 0.4
 """Of large frames in columns only the newest is made into ticks, and no more often than this."""
@@ -234,7 +232,8 @@ class QualityMonitor:
         for instrument, run in trades.items():
             feed = feeds.get(instrument) or self._begin(source, instrument, now)
             high, low = feed.high, feed.low
-            for price in map(_price, run):
+            for trade in run:
+                price: float = trade.price  # type: ignore[assignment]  # a trade has one
                 if price > high:
                     high = price
                 if price < low:

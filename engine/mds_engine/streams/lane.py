@@ -14,15 +14,13 @@ two vendors tells it, and at equal times price and size.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from mds_engine.model import Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag, TickKind
 from mds_engine.streams.likeness import Seam, is_known, is_older, nothing_happened, same
 
-_sequence: Callable[[Tick], int | None] = attrgetter("sequence")
 _HELD = int(TickFlag.HELD)
 _TRADE, _BOOK, _BAR = TickKind.TRADE, TickKind.BOOK, TickKind.BAR
 _MOST_WAITING = 20_000
@@ -122,10 +120,11 @@ class Lane:
         number = self.next_trade
         if number is None or self.waiting or self.suspect:
             return False
-        following = number + len(trades)
-        if [*map(_sequence, trades)] != [*range(number, following)]:
-            return False
-        self.next_trade = following
+        for trade in trades:
+            if trade.sequence != number:
+                return False
+            number += 1
+        self.next_trade = number
         self.last = trades[-1]
         self.last_at = now
         self._recent.extend(trades)
