@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from mds_engine.control.snapshot import Snapshot
@@ -75,6 +76,7 @@ def use_key(row: UseRow) -> str:
     return f"{row.source} {row.what} {row.period}"
 
 
+@lru_cache(maxsize=256)
 def window_words(seconds: float) -> str:
     """`s`, `min`, `10 s`, `day`."""
     named = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "day"}

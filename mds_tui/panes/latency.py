@@ -57,7 +57,7 @@ def latency_rows(snapshot: Snapshot) -> tuple[LatencyRow, ...]:
         LatencyRow(source.name, source.state, view)
         for source in snapshot.sources
         for view in source.capabilities
-        if view.p99_ms is not None or any(value is not None for value in view.p99_series_ms)
+        if view.p99_ms is not None or view.p99_series_ms.count(None) < len(view.p99_series_ms)
     )
 
 
