@@ -59,7 +59,8 @@ async def run() -> list[Row]:
     large = _measure("desk", *_MANY)
     demo = _measure("demo", *_FEW)
     few = f"{_FEW[0]} instruments"
-    many = f"{_MANY[0]:,} instruments and {_MANY[1]} sources, times as much as with {_FEW[0]} and one"
+    # "No worse than twice that": twice what is asked for with the few.
+    many = f"{_MANY[0]:,} instruments and {_MANY[1]} sources"
     return [
         Row(what=f"a frame's work, p95; {few}", value=desk.frame_ms, unit="ms", at_most=8.0,
             note=f"watch pane over the whole screen {watch.frame_ms:.1f} ms"),
@@ -72,12 +73,14 @@ async def run() -> list[Row]:
             note=f"watch pane alone {watch.share:.1f} %, DataTable {table.share:.1f} %"),
         Row(what="the same without ticks", value=desk.idle_share, unit="%", at_most=1.0,
             note=f"DataTable {table.idle_share:.1f} %"),
-        Row(what=f"a frame's work, p95; {many}", value=large.frame_ms / desk.frame_ms, at_most=2.0,
-            note=f"{large.frame_ms:.1f} ms"),
-        Row(what=f"a key, p99; {many}", value=large.key_ms / desk.key_ms, at_most=2.0,
-            note=f"{large.key_ms:.0f} ms, of {large.keys} keys"),
-        Row(what=f"share of a core; {many}", value=large.share / desk.share, at_most=2.0,
-            note=f"{large.share:.1f} %; without ticks {large.idle_share:.1f} %"),
+        Row(what=f"a frame's work, p95; {many}", value=large.frame_ms, unit="ms", at_most=16.0,
+            note=f"{large.frame_ms / desk.frame_ms:.2f} times as much as with {_FEW[0]} and one"),
+        Row(what=f"a key, p99; {many}", value=large.key_ms, unit="ms", at_most=80.0,
+            note=f"{large.key_ms / desk.key_ms:.2f} times as long, of {large.keys} keys"),
+        Row(what=f"share of a core; {many}", value=large.share, unit="%", at_most=30.0,
+            note=f"{large.share / desk.share:.2f} times as much"),
+        Row(what=f"the same without ticks; {many}", value=large.idle_share, unit="%", at_most=2.0,
+            note=f"{large.idle_share / desk.idle_share:.2f} times as much"),
         Row(what=f"resident memory at the end, engine and screen; {few}", value=desk.resident_mb, unit="MB",
             at_most=130.0, note=f"with {_MANY[0]:,} instruments {large.resident_mb:.0f} MB"),
         Row(what=f"the same with the sources of the demo beside it; {few}", value=demo.resident_mb, unit="MB",
