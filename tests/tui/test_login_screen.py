@@ -1,5 +1,6 @@
 """The login dialog's parts: the code as it is drawn, the mask, the browser, and every size of screen."""
 
+import asyncio
 import os
 import stat
 from concurrent.futures import Future
@@ -230,7 +231,9 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def make(suffix: str) -> Path:
         program, seen = tmp_path / "browse", tmp_path / "seen"
-        program.write_text(f'#!/bin/sh\necho "$1" > {seen}\necho noise; echo noise >&2\n')
+        program.write_text(
+            f'#!/bin/sh\necho noise; echo noise >&2\necho "$1" > {seen}.part; mv {seen}.part {seen}\n'
+        )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("BROWSER", f"{program} %s{suffix}")
         monkeypatch.setattr(webbrowser, "_tryorder", None)
@@ -243,6 +246,9 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 async def test_the_page_is_opened_without_a_sound(browser, capfd) -> None:
     seen = browser(" &")
     assert await open_in_browser(PAGE, {}) == ""
+    async with asyncio.timeout(60.0):
+        while not seen.exists():
+            await asyncio.sleep(0.01)  # the browser, another process, is to get on
     assert seen.read_text() == f"{PAGE}\n"
     assert capfd.readouterr() == ("", "")
 
