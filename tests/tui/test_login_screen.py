@@ -247,7 +247,7 @@ async def test_the_page_is_opened_without_a_sound(browser, capfd) -> None:
     seen = browser(" &")
     assert await open_in_browser(PAGE, {}) == ""
     async with asyncio.timeout(60.0):
-        while not seen.exists():
+        while not seen.exists():  # noqa: ASYNC110  (no event tells of a file)
             await asyncio.sleep(0.01)  # the browser, another process, is to get on
     assert seen.read_text() == f"{PAGE}\n"
     assert capfd.readouterr() == ("", "")
