@@ -1,13 +1,11 @@
 """The desk: header, six panes, footer; what each key does to them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from mds_engine.control import Event, Snapshot
-from mds_engine.control.drill import DrillView
+from mds_engine.control import Event
 from mds_engine.control.events import CommandApplied, FailedBack, FailedOver, RouteDown, RouteRestored
 from mds_engine.control.registry import entry
-from mds_engine.control.snapshot import RouteView, SourceView, WatchRow
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
@@ -22,6 +20,7 @@ from mds_tui.panes.routes import RoutesPane
 from mds_tui.panes.sources import SourcesPane
 from mds_tui.panes.watch import WatchPane
 from mds_tui.screens.keys import IMPORTANCE, LOOKING_BINDINGS, acting_bindings, tool_bindings
+from mds_tui.screens.look import Look, look_at
 from mds_tui.screens.prompting import PromptScreen
 from mds_tui.screens.subjects import Subject, subject_of
 from mds_tui.tools import is_offered, tool_named
@@ -39,26 +38,6 @@ FIGURES_EVERY_S = 1.0
 """How often lag, frame and ticks per second change in the header."""
 
 
-class _Look(NamedTuple):
-    """All that the panes and the header show of an engine; while this stays equal, they are as they were."""
-
-    second: int
-    newest: int
-    lit: frozenset[str]
-    drill: DrillView | None
-    engine: tuple[str, str, bool, bool]
-    sources: tuple[SourceView, ...]
-    routes: tuple[RouteView, ...]
-    watch: tuple[WatchRow, ...]
-
-
-def _look_at(snapshot: Snapshot, newest: int, lit: frozenset[str]) -> _Look:
-    engine = snapshot.engine
-    told = (engine.name, engine.trouble, engine.simulated, engine.replayed)
-    drill, rows = snapshot.drill, (snapshot.sources, snapshot.routes, snapshot.watch)
-    return _Look(int(snapshot.at), newest, lit, drill, told, *rows)
-
-
 class MainScreen(PromptScreen):
     """A function of the feed; it answers with commands through the app."""
 
@@ -74,7 +53,7 @@ class MainScreen(PromptScreen):
         self.held = False
         """Whether the picture stands still for as long as something points at its rows."""
         self._lit: dict[str, float] = {}
-        self._look: _Look | None = None
+        self._look: Look | None = None
         self._counts = (0, 0)
         self._troubled = False
         self._faded = False
@@ -134,7 +113,7 @@ class MainScreen(PromptScreen):
         if self._paused_at is None and not self.held and feed.snapshot is not None:
             lit = frozenset(self._lit)
             self.sight = Sight(feed.snapshot, self.console.paint.glyphs, settings.zone, lit)
-            look = _look_at(feed.snapshot, feed.events[0].number if feed.events else 0, lit)
+            look = look_at(feed.snapshot, feed.events[0].number if feed.events else 0, lit)
             if look != self._look:
                 self._look = look
                 self._header_parts = header_parts(feed.snapshot)
