@@ -112,6 +112,16 @@ async def test_a_beat_lays_nothing_out_and_paints_only_what_changed(emulated, li
         assert app.desk.pane_named("events").virtual_size == size
 
 
+async def test_a_filter_is_told_as_it_was_typed(console, read_screen) -> None:
+    """Also where it looks like Textual's markup."""
+    app = console()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()
+        app.desk.pane_named("sources").filter("[/b]")
+        await pilot.pause()
+        assert "/[/b]" in read_screen(app)
+
+
 async def test_resizing_keeps_the_focus(console) -> None:
     app = console()
     async with app.run_test(size=(120, 40)) as pilot:
