@@ -1,9 +1,14 @@
-"""An engine that takes Binance's frames from memory: decoder, hub, board and reader without a socket."""
+"""An engine that takes Binance's frames from memory: decoder, hub, board and reader without a socket.
+
+`python -m benchmarks.binance_handling WAY COUNT` has the next COUNT trades handled for each line that it
+reads, and prints the nanoseconds that they took: a process of its own, as cryptofeed's handler has.
+"""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.config.source_settings import SourceSettings
@@ -22,17 +27,17 @@ from benchmarks.timing import quiet_heap
 _A_READ = 280
 """Frames that one read of 64 KiB brings in a flood."""
 
-Round = Callable[[], Awaitable[float]]
+Round = Callable[[], Awaitable[int]]
 Take = Callable[[TickReader, int], Awaitable[None]]
 
 
-async def one_by_one(ticks: TickReader, count: int) -> None:
+async def _one_by_one(ticks: TickReader, count: int) -> None:
     """Take so many ticks, each awaited by itself."""
     for _ in range(count):
         await anext(ticks)
 
 
-async def at_once(ticks: TickReader, count: int) -> None:
+async def _at_once(ticks: TickReader, count: int) -> None:
     """Take so many ticks as they wait, and keep the latest of each instrument."""
     latest: dict[Instrument, StreamItem] = {}
     async with aclosing(ticks.batches()) as batches:
@@ -108,8 +113,8 @@ class _MemorySource(Source):
 
 
 @asynccontextmanager
-async def handle_in_memory(count: int, take: Take) -> AsyncIterator[Round]:
-    """Calls to have the next so many trades handled; each returns the seconds until a reader had the last.
+async def _handle_in_memory(count: int, take: Take) -> AsyncIterator[Round]:
+    """Calls that have the next trades handled; each returns the nanoseconds until a reader had the last.
 
     `take` is how the reader takes them.
     """
@@ -130,24 +135,46 @@ async def handle_in_memory(count: int, take: Take) -> AsyncIterator[Round]:
             await asyncio.sleep(0.01)
         first = 0
 
-        async def one_round() -> float:
+        async def one_round() -> int:
             nonlocal first
             frames = list(aggregate_trades(first, count))
             first += count
             with quiet_heap():
-                began = time.perf_counter()
+                began_ns = time.perf_counter_ns()
                 opened[-1].give(frames)
                 await take(ticks, count)
-                return time.perf_counter() - began
+                return time.perf_counter_ns() - began_ns
 
         yield one_round
 
 
-def decode_in_memory(count: int) -> float:
-    """Seconds that so many trades take from frames to Tick objects."""
+@asynccontextmanager
+async def _decode_in_memory(count: int) -> AsyncIterator[Round]:
+    """As `_handle_in_memory`, from frames to Tick objects and no further."""
     decode, frames = ReadDecoder("binance").decode, list(aggregate_trades(0, count))
-    with quiet_heap():
-        began = time.perf_counter()
-        for start in range(0, count, _A_READ):
-            decode(frames[start : start + _A_READ], 1, TickRead())
-        return time.perf_counter() - began
+
+    async def one_round() -> int:
+        with quiet_heap():
+            began_ns = time.perf_counter_ns()
+            for start in range(0, count, _A_READ):
+                decode(frames[start : start + _A_READ], 1, TickRead())
+            return time.perf_counter_ns() - began_ns
+
+    yield one_round
+
+
+_WAYS: Mapping[str, Callable[[int], AbstractAsyncContextManager[Round]]] = {
+    "at once": lambda count: _handle_in_memory(count, _at_once),
+    "one by one": lambda count: _handle_in_memory(count, _one_by_one),
+    "decoder": _decode_in_memory,
+}
+
+
+async def _main(way: str, count: int) -> None:
+    async with _WAYS[way](count) as one_round:
+        while await asyncio.to_thread(sys.stdin.readline):
+            print(await one_round(), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1], int(sys.argv[2])))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.binance_handling import at_once, decode_in_memory, handle_in_memory, one_by_one
 from benchmarks.report import Row
 from benchmarks.stream_server import StreamServer, stream_server
 from benchmarks.timing import Times
@@ -31,7 +30,7 @@ async def run() -> list[Row]:
         trades = _rounds(server, "binance", TRADES, ("bare", "binance", "cryptofeed"))
         small = _rounds(server, "kite", SMALL_FRAMES, ("kite_ticker", "kite"), packets=_SMALL)
         large = _rounds(server, "kite", LARGE_FRAMES, ("kite",), packets=_LARGE)
-    handled = await _without_a_socket()
+    handled = _without_a_socket()
     return [
         Row(what="Binance's trades to one reader, times as many a second as websockets alone receives",
             value=trades.ratio("bare", "binance"), at_least=0.7,
@@ -102,30 +101,29 @@ def peer_python() -> str:
     return str(PEER_PYTHON)
 
 
-async def _without_a_socket() -> Times:
-    """Seconds a trade, of ours in this process and of cryptofeed in its own, in turns."""
-    found: dict[str, list[float]] = {"at once": [], "one by one": [], "decoder": [], "cryptofeed": []}
-    with _cryptofeed_handling() as theirs:
-        async with (
-            handle_in_memory(TRADES, at_once) as batches,
-            handle_in_memory(TRADES, one_by_one) as singles,
-        ):
-            for number in range(ROUNDS + 1):
-                seconds = {
-                    "at once": await batches(),
-                    "one by one": await singles(),
-                    "decoder": decode_in_memory(TRADES),
-                    "cryptofeed": theirs(),
-                }
-                for name, took_s in seconds.items() if number else ():
-                    found[name].append(took_s / TRADES)
+_OURS = ("at once", "one by one", "decoder")
+
+
+def _without_a_socket() -> Times:
+    """Seconds a trade of each contender from memory, in turns; the first round warms up."""
+    found: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        contenders = {name: stack.enter_context(_handling(name)) for name in (*_OURS, "cryptofeed")}
+        for number in range(ROUNDS + 1):
+            for name, one_round in contenders.items():
+                took_s = one_round()
+                if number:
+                    found.setdefault(name, []).append(took_s / TRADES)
     return Times(found)
 
 
 @contextmanager
-def _cryptofeed_handling() -> Iterator[Callable[[], float]]:
-    """Seconds that its handler takes for the next trades, in a process that has them in memory."""
-    command = [peer_python(), str(_CRYPTOFEED), "-", str(TRADES)]
+def _handling(name: str) -> Iterator[Callable[[], float]]:
+    """Seconds that a contender takes for the next trades, in a process that has them in memory."""
+    if name == "cryptofeed":
+        command = [peer_python(), str(_CRYPTOFEED), "-", str(TRADES)]
+    else:
+        command = [sys.executable, "-m", "benchmarks.binance_handling", name, str(TRADES)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -136,5 +134,7 @@ def _cryptofeed_handling() -> Iterator[Callable[[], float]]:
             to_it.flush()
             return int(from_it.readline()) / 1e9
 
-        yield one_round
-        to_it.close()
+        try:
+            yield one_round
+        finally:
+            to_it.close()

@@ -219,6 +219,7 @@ class FakeSource(Source):
         self.stream_limits = traits.get("stream_limits", StreamLimits())
         self.polls = traits.get("polls", False)
         self.quotes_at_once = traits.get("quotes_at_once", 1)
+        self.tick_time_unit_ns = traits.get("tick_time_unit_ns", 1_000_000)
 
     def limits(self) -> Mapping[str, Any]:
         return {"default": self._windows}
@@ -266,7 +267,8 @@ class FakeDesk:
     One source for each letter, in that order on every route of exchange X. Checks are
     so seldom, and retries are none, unless `config` says otherwise, so that a test sees
     its own calls only. `sources` gives settings by name, `traits` what the adapter is like:
-    `capabilities`, `exchanges`, `windows`, `stream_limits`, `polls`, `quotes_at_once`.
+    `capabilities`, `exchanges`, `windows`, `stream_limits`, `polls`, `quotes_at_once`,
+    `tick_time_unit_ns`.
     """
 
     def __init__(

@@ -39,9 +39,9 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
 
     `time_ns` (exchange) and `received_ns` (this machine) are UTC nanoseconds
     since the epoch; clocks differ, so their difference may be negative. Name
-    the fields that you give; who gives more than fifteen, thousands of times a
-    second, gives them in order, which Python passes on four times as fast. It
-    holds nothing that could hold it, so that the collector leaves it alone.
+    the fields that you give; who makes thousands a second gives them in order,
+    which is why those of a trade come first. Beyond fifteen names Python takes
+    four times as long. It holds nothing that could hold it, so that the collector leaves it alone.
     """
 
     instrument: Instrument
@@ -51,6 +51,10 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     """Quantity of the last trade."""
     time_ns: int | None = None
     received_ns: int = 0
+    source: str = ""
+    sequence: int | None = None
+    """The vendor's own number (Binance trade id, update id). Never compared across vendors."""
+    buyer_is_maker: bool | None = None
     volume: float | None = None
     """Cumulative for the day, where the vendor gives it."""
     bid: float | None = None
@@ -62,11 +66,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     low: float | None = None
     previous_close: float | None = None
     open_interest: float | None = None
-    sequence: int | None = None
-    """The vendor's own number (Binance trade id, update id). Never compared across vendors."""
-    buyer_is_maker: bool | None = None
     closed: bool | None = None
     """For bars: whether this bar is final."""
-    source: str = ""
     flags: int = 0
     """Bits of `TickFlag`."""

@@ -113,9 +113,9 @@ class TickBatch(Sequence[Tick]):
             previous_close, open_interest, bid_size, ask_size,
         ) = figures  # fmt: skip
         return Tick(
-            instrument, self.kind, price, size, time_ns, self.received_ns, volume,
+            instrument, self.kind, price, size, time_ns, self.received_ns, self.source, None, None, volume,
             bid, bid_size, ask, ask_size, open_, high, low, previous_close, open_interest,
-            source=self.source, flags=self.flags,
+            flags=self.flags,
         )  # fmt: skip
 
     def _like(

@@ -28,7 +28,7 @@ _MOST_WAITING = 20_000
 _MOST_LATE = 16
 """So many late ones in a row are no disorder: the vendor's clock or numbers were set back, and count anew."""
 _RECENT = 64
-"""Ticks that are remembered to know them again when another source brings them."""
+"""Ticks of the last unit of time that are remembered, to know them again when another source brings them."""
 _ANEW_NS = 1_000_000_000
 """A number that was seen, on a trade later than the last by more than this, is a new numbering."""
 
@@ -37,6 +37,7 @@ class Lane:
     """The state of one instrument. `put` takes ticks of the active source only; a hub says which that is."""
 
     __slots__ = (
+        "_forget_at_ns",
         "_gap_why",
         "_last_book",
         "_late_run",
@@ -46,6 +47,7 @@ class Lane:
         "_vendor",
         "active",
         "asked_to",
+        "coarsest_ns",
         "duplicates",
         "heard_until",
         "hole_since",
@@ -78,6 +80,8 @@ class Lane:
         """The last number that a fill under way was asked for."""
         self.suspect = False
         """Whether the active source's data of it looks wrong now, so that its ticks are flagged."""
+        self.coarsest_ns = 1_000_000_000
+        """How finely time is told, in nanoseconds, by the coarsest source that it may come from."""
         self.duplicates = 0
         self.late = 0
         self._vendor = ""
@@ -85,6 +89,8 @@ class Lane:
         self._last_book = -1
         self._late_run = 0
         self._recent: deque[Tick] = deque(maxlen=_RECENT)
+        self._forget_at_ns = 0
+        """Exchange time from which on a tick is of a later unit of time than those in `_recent`."""
         self._gap_why = ""
         self._seam: Seam | None = None
         """Where one vendor's ticks were joined to another's, until its ticks are past that."""
@@ -111,6 +117,8 @@ class Lane:
             return self._unnumbered(tick, now)
         self.last = tick
         self.last_at = now
+        if tick.time_ns is not None and tick.time_ns >= self._forget_at_ns:
+            self._begin_unit(tick.time_ns)
         self._recent.append(tick)
         return None
 
@@ -125,9 +133,15 @@ class Lane:
                 return False
             number += 1
         self.next_trade = number
-        self.last = trades[-1]
+        self.last = last = trades[-1]
         self.last_at = now
-        self._recent.extend(trades)
+        first = 0
+        if last.time_ns >= self._forget_at_ns:  # type: ignore[operator]  # such trades have a time
+            since_ns = self._begin_unit(last.time_ns)  # type: ignore[arg-type]
+            first = len(trades) - 1
+            while first and trades[first - 1].time_ns >= since_ns:  # type: ignore[operator]
+                first -= 1
+        self._recent.extend(trades[first:] if first else trades)
         return True
 
     def _numbered(self, tick: Tick, number: int, now: float) -> list[StreamItem] | None:
@@ -213,7 +227,17 @@ class Lane:
         self._late_run = 0
         self._gap_why = ""
         self.heard_until = None
+        if tick.time_ns is not None and tick.time_ns >= self._forget_at_ns:
+            self._begin_unit(tick.time_ns)
         self._recent.append(tick)
+
+    def _begin_unit(self, time_ns: int) -> int:
+        """Forget the ticks of an earlier unit of time, which no other source's can be taken for: thousands of
+        instruments would fill the processor's cache with them. Returns when this one began."""
+        self._recent.clear()
+        since_ns = time_ns - time_ns % self.coarsest_ns
+        self._forget_at_ns = since_ns + self.coarsest_ns
+        return since_ns
 
     def _follow(self, now: float) -> list[StreamItem]:
         """What waited for the trade that has just been delivered."""

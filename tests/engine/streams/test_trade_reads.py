@@ -1,10 +1,15 @@
 """Reads of many numbered trades go the quick way to the same end as if they had come one by one."""
 
+import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mds_engine.config.stream_settings import StreamSettings
+from mds_engine.errors import Unavailable
 from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.model.tick_read import TickRead
+
+from tests.engine.streams.market import warm
 
 INSTRUMENTS = tuple(Instrument("X", name) for name in "ABC")
 SECOND = 1_000_000_000
@@ -158,3 +163,40 @@ def test_readers_get_the_ticks_of_a_read_one_by_one_or_at_once(virtually, fake_d
                 await chunks.aclose()
 
     virtually(scene)
+
+
+@pytest.mark.parametrize("whole_reads", [True, False])
+def test_a_vendor_of_whole_seconds_brings_no_trade_of_the_last_second_again(
+    virtually, fake_desk, whole_reads
+):
+    def at(tenths, number, source):
+        return Tick(
+            INSTRUMENTS[0], TickKind.TRADE, float(tenths), 2.0, tenths * SECOND // 10, 0, source, number
+        )
+
+    async def scene(clock):
+        traits = {"b": {"tick_time_unit_ns": SECOND}}
+        async with warm(fake_desk, clock, traits=traits, same_vendor=False) as desk:
+            reader = desk.engine.ticks(INSTRUMENTS[:1])
+            await clock.sleep(1.0)
+            hub, runtimes = desk.engine._hub, desk.engine.sources
+
+            def came(source, *tenths):
+                ticks = [at(tenth, tenth, source) for tenth in tenths]
+                hub.deliver(runtimes[source], read_of(ticks) if whole_reads else ticks)
+
+            came("a", 1000)
+            came("a", 1001, 1002)
+            came("a", *range(1003, 1012))
+            came("a", 1012, 1013)
+            told_in_seconds = [
+                msgspec.structs.replace(at(tenths, None, "b"), time_ns=101 * SECOND)
+                for tenths in (1010, 1011, 1012, 1013, 1015)
+            ]
+            hub.deliver(runtimes["b"], told_in_seconds)
+            desk["a"].stream_fails = lambda: Unavailable("refused")
+            desk["a"].stream.end(Unavailable("reset"))
+            await clock.sleep(0.001)
+            return [item.price for item in items_of(reader) if isinstance(item, Tick)]
+
+    assert virtually(scene) == [float(tenths) for tenths in (*range(1000, 1014), 1015)]

@@ -36,9 +36,13 @@ class ReadDecoder:
 
         Raises what `StreamDecoder.decode` raises, after what came before it.
         """
-        find = self._by_name.get
-        entries = [find(frame[_NAME]) for frame in frames]
-        if None in entries or not self._take_trades(entries, frames, received_ns, into):  # type: ignore[arg-type]
+        by_name = self._by_name
+        try:
+            entries = [by_name[frame[_NAME]] for frame in frames]
+        except KeyError:  # of a stream that is not known yet, or no trade
+            self._take_each(frames, received_ns, into)
+            return
+        if not entries or not self._take_trades(entries, frames, received_ns, into):
             self._take_each(frames, received_ns, into)
 
     def _take_trades(
@@ -51,17 +55,19 @@ class ReadDecoder:
             events = [
                 decode(frame[start:-1]) for (start, decode, _, _), frame in zip(entries, frames, strict=True)
             ]
+            # A connection tells all its times in milliseconds, or all in microseconds.
+            unit_ns = 1_000_000 if events[0].time < FIRST_MICROSECOND else 1_000
             into += [
                 Tick(
                     entry[2],
                     _TRADE,
                     price if (price := event.price) > 0 else impossible(price),
                     event.size,
-                    time * 1_000_000 if (time := event.time) < FIRST_MICROSECOND else time * 1_000,
+                    event.time * unit_ns,
                     received_ns,
-                    sequence=event.number,
-                    buyer_is_maker=event.buyer_is_maker,
-                    source=source,
+                    source,
+                    event.number,
+                    event.buyer_is_maker,
                 )
                 for entry, event in zip(entries, events, strict=True)
             ]

@@ -237,9 +237,9 @@ class StreamDecoder:
             trade.size,
             time * 1_000_000 if time < FIRST_MICROSECOND else time * 1_000,
             received_ns,
-            sequence=trade.number,
-            buyer_is_maker=trade.buyer_is_maker,
-            source=self._source,
+            self._source,
+            trade.number,
+            trade.buyer_is_maker,
         )
 
     def _book(self, payload: bytes, instrument: Instrument, received_ns: int) -> Tick:

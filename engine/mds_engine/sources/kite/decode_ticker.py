@@ -311,6 +311,9 @@ def _tick_of_full(words: tuple[int, ...], instrument: Instrument, source: str, r
         quantity * 1.0,
         time * 1_000_000_000 if time else None,
         received_ns,
+        source,
+        None,
+        None,
         volume * 1.0,
         bid / divisor if bid else None,
         bid_quantity * 1.0 if bid else None,
@@ -321,7 +324,6 @@ def _tick_of_full(words: tuple[int, ...], instrument: Instrument, source: str, r
         low / divisor or None,
         close / divisor or None,
         interest * 1.0 if interest else None,
-        source=source,
     )
 
 

@@ -127,6 +127,9 @@ def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> T
         size * 1.0 if size else None,
         time_ms * _MILLISECOND_NS if time_ms else None,
         received_ns,
+        source,
+        None,
+        None,
         volume * 1.0 if volume else None,
         _MEANT[bid] if bid else None,
         bid_size * 1.0 if bid_size else None,
@@ -137,7 +140,6 @@ def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> T
         _MEANT[low] if low else None,
         _MEANT[close] if close else None,
         interest * 1.0 if interest else None,
-        source=source,
     )
 
 
