@@ -42,6 +42,7 @@ class Lane:
         "_last_book",
         "_late_run",
         "_recent",
+        "_run",
         "_seam",
         "_unit_ns",
         "_vendor",
@@ -89,11 +90,19 @@ class Lane:
         self._last_book = -1
         self._late_run = 0
         self._recent: deque[Tick] = deque(maxlen=_RECENT)
+        self._run: Sequence[Tick] = ()
+        """The trades that came last and at once; they follow those in `_recent`."""
         self._forget_at_ns = 0
-        """Exchange time from which on a tick is of a later unit of time than those in `_recent`."""
+        """Exchange time of the first tick that is of a later unit of time than all that is remembered."""
         self._gap_why = ""
         self._seam: Seam | None = None
         """Where one vendor's ticks were joined to another's, until its ticks are past that."""
+
+    @property
+    def recent(self) -> tuple[Tick, ...]:
+        """The last ticks that were delivered, oldest first, as far as another source's may be taken for them:
+        what is of an earlier unit of time than the last is let go sooner or later."""
+        return (*self._recent, *self._run)[-_RECENT:]
 
     # --- Ticks of the active source -------------------------------------------------------------------
 
@@ -117,9 +126,7 @@ class Lane:
             return self._unnumbered(tick, now)
         self.last = tick
         self.last_at = now
-        if tick.time_ns is not None and tick.time_ns >= self._forget_at_ns:
-            self._begin_unit(tick.time_ns)
-        self._recent.append(tick)
+        self._remember(tick)
         return None
 
     def take_run(self, trades: Sequence[Tick], now: float) -> bool:
@@ -135,13 +142,13 @@ class Lane:
         self.next_trade = number
         self.last = last = trades[-1]
         self.last_at = now
-        first = 0
-        if last.time_ns >= self._forget_at_ns:  # type: ignore[operator]  # such trades have a time
-            since_ns = self._begin_unit(last.time_ns)  # type: ignore[arg-type]
-            first = len(trades) - 1
-            while first and trades[first - 1].time_ns >= since_ns:  # type: ignore[operator]
-                first -= 1
-        self._recent.extend(trades[first:] if first else trades)
+        last_ns: int = last.time_ns  # type: ignore[assignment]  # such trades have a time
+        if last_ns >= self._forget_at_ns:
+            self._recent.clear()
+            self._forget_at_ns = last_ns - last_ns % self.coarsest_ns + self.coarsest_ns
+        else:
+            self._recent.extend(self._run)
+        self._run = trades
         return True
 
     def _numbered(self, tick: Tick, number: int, now: float) -> list[StreamItem] | None:
@@ -227,17 +234,18 @@ class Lane:
         self._late_run = 0
         self._gap_why = ""
         self.heard_until = None
-        if tick.time_ns is not None and tick.time_ns >= self._forget_at_ns:
-            self._begin_unit(tick.time_ns)
-        self._recent.append(tick)
+        self._remember(tick)
 
-    def _begin_unit(self, time_ns: int) -> int:
-        """Forget the ticks of an earlier unit of time, which no other source's can be taken for: thousands of
-        instruments would fill the processor's cache with them. Returns when this one began."""
-        self._recent.clear()
-        since_ns = time_ns - time_ns % self.coarsest_ns
-        self._forget_at_ns = since_ns + self.coarsest_ns
-        return since_ns
+    def _remember(self, tick: Tick) -> None:
+        recent, time_ns = self._recent, tick.time_ns
+        if time_ns is not None and time_ns >= self._forget_at_ns:
+            recent.clear()
+            self._run = ()
+            self._forget_at_ns = time_ns - time_ns % self.coarsest_ns + self.coarsest_ns
+        elif self._run:
+            recent.extend(self._run)
+            self._run = ()
+        recent.append(tick)
 
     def _follow(self, now: float) -> list[StreamItem]:
         """What waited for the trade that has just been delivered."""
@@ -376,7 +384,7 @@ class Lane:
         if vendor != self._vendor:
             items += self.renumber(now, "the source changed before they could be had")
         if not numbered and self.last is not None:
-            self._seam = Seam(self.last, tuple(self._recent), max(unit_ns, self._unit_ns))
+            self._seam = Seam(self.last, self.recent, max(unit_ns, self._unit_ns))
         self.active, self._vendor, self._unit_ns = to, vendor, unit_ns
         self.suspect = False  # it was the source before that looked wrong
         self._late_run = 0
