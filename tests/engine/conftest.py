@@ -89,6 +89,8 @@ class FakeVendor:
         self.clock = clock
         self.price = 100.0
         self.takes_s = 0.01
+        self.reached_in_s = 0.0
+        """How long a data call is on its way before it comes in."""
         self.fails: Callable[[], BaseException] | None = None
         """Makes what every call raises; None while all is well."""
         self.hangs = False
@@ -137,6 +139,8 @@ class FakeVendor:
 
     async def answer(self, subjects: tuple[str, ...]) -> None:
         """Take one data call: be slow, hang, or fail as the test wants it."""
+        if self.reached_in_s:
+            await self.clock.sleep(self.reached_in_s)
         self.asked.append(self.clock.now())
         self.subjects.append(subjects)
         self.in_flight += 1

@@ -25,7 +25,7 @@ class Limiter:
     """Grants times at which calls may be sent, and slows down when the vendor complains.
 
     A grant for now is sent at once. A grant for later is slept for and then
-    confirmed with `still_granted`; one that is not used is given back with `cancel`.
+    confirmed with `confirm`; one that is not used is given back with `cancel`.
 
     Grants that follow each other closely are gathered in one pending slice and
     logged together: with room left, a grant costs three comparisons and no log.
@@ -98,25 +98,36 @@ class Limiter:
             self._record(at, weight, now)
         return at
 
-    def still_granted(self, grant_time: float, weight: int, now: float) -> bool:
-        """Confirm a grant after sleeping until it; False if it is void and must be asked for again.
+    def confirm(self, grant_time: float, weight: int, now: float) -> float | None:
+        """Confirm a grant after sleeping until it. Returns the time for which it is counted; None if it is
+        void and must be asked for again.
 
         It is void when the vendor throttled, banned or corrected our count
         meanwhile, or when the caller woke so late that its place is taken.
         """
         if _take(self._void, grant_time, weight):
-            return False
+            return None
         _take(self._waiting, grant_time, weight)
         if now < self._blocked_until:
             self._remove(grant_time, weight)
-            return False
+            return None
         if now - grant_time <= self._settings.margin_s:
-            return True
+            return grant_time
         self._remove(grant_time, weight)
         if self._earliest(weight, now) > now:
-            return False
+            return None
         self._record(now, weight, now)
-        return True
+        return now
+
+    def came_late(self, counted_at: float, weight: int, at: float, now: float) -> None:
+        """A call that was counted when it was granted may have reached the vendor as late as `at`: it counts
+        from then. Who waits for a grant that was reckoned from the earlier time has to ask again."""
+        if weight and at - counted_at > self._settings.margin_s:
+            self._remove(counted_at, weight)
+            self._void_waiting(now)
+            for log in self._logs:
+                log.add(at, at, weight)
+            self._newest = max(self._newest, at)
 
     def cancel(self, grant_time: float, weight: int) -> None:
         """Give back a grant of which nothing was sent."""
@@ -338,7 +349,7 @@ class Limiter:
             log.scale(rate)
 
     def _void_waiting(self, now: float) -> None:
-        """Take back all grants for times after `now`; who waits for one learns it from `still_granted`."""
+        """Take back all grants for times after `now`; who waits for one learns it from `confirm`."""
         longest_s = max((log.span_s for log in self._logs), default=0.0)
         self._void = {at: weight for at, weight in self._void.items() if at > now - longest_s}
         for at, weight in self._waiting.items():

@@ -19,6 +19,8 @@ _log = get_logger(__name__)
 _TAKEN = Verdict.TAKEN
 
 
+_PROMPT_S = 0.02
+"""A call that was answered so soon after its grant did not reach the vendor late."""
 _SHORT_WAIT_S = 0.25
 """A place in a source's queue is always worth waiting so long for."""
 
@@ -118,17 +120,19 @@ class Trip(Generic[T]):
             runtime.ignored(unit, permit, now)
             return self._held_by_limiter(unit, cost.group, cost.weight, now)
         if grant > now:
-            permit = await self._wait(unit, permit, cost, grant, early=early)
-            if permit is None:
+            turn = await self._wait(unit, permit, cost, grant, early=early)
+            if turn is None:
                 return False
+            permit, grant = turn
             now = self._now()
         runtime.spending.count()
-        return await self._attempt(unit, permit, now)
+        return await self._attempt(unit, permit, now, cost, grant)
 
     async def _wait(
         self, unit: Unit, permit: Permit, cost: RequestCost, grant: float, *, early: bool
-    ) -> Permit | None:
-        """Sleep until the limiter's grant. Returns the permit that holds then; None: it may not be asked."""
+    ) -> tuple[Permit, float] | None:
+        """Sleep until the limiter's grant. Returns the permit that holds then, and the time for which the
+        limiter counts the call; None: it may not be asked."""
         runtime, now = unit.runtime, self._now()
         if grant >= self.deadline:
             runtime.limiters[cost.group].cancel(grant, cost.weight)
@@ -136,7 +140,7 @@ class Trip(Generic[T]):
             self._held_by_limiter(unit, cost.group, cost.weight, now)
             return None
         try:
-            await sleep_until_granted(
+            counted_at = await sleep_until_granted(
                 runtime.limiters[cost.group], cost.weight, grant, deadline=self.deadline, clock=runtime.clock
             )
         except Throttled as error:
@@ -150,9 +154,12 @@ class Trip(Generic[T]):
         renewed = None if refusal else runtime.acquire(unit, now, early=early)
         if renewed is None:
             self._skip(unit, refusal or runtime.why_refused(unit, now))
-        return renewed
+            return None
+        return renewed, counted_at
 
-    async def _attempt(self, unit: Unit, permit: Permit, started: float) -> bool:
+    async def _attempt(
+        self, unit: Unit, permit: Permit, started: float, cost: RequestCost, counted_at: float
+    ) -> bool:
         request, runtime = self.request, unit.runtime
         at = self.deadline
         if request.own_timeout and started + runtime.timeout_s < at:
@@ -180,16 +187,26 @@ class Trip(Generic[T]):
             failure = self._bug(unit, error)
         else:
             now = self._now()
+            if now - counted_at > _PROMPT_S:
+                self._count_late(unit, cost, counted_at, now)
             runtime.succeeded(unit, permit, now, now - started)
             unit.last_request = request
             self.answer = answer
             self.steps.append(Step(unit.name, _TAKEN, "", "", (now - started) * 1000.0))
             return True
         now = self._now()
+        if not isinstance(failure, Unavailable):
+            self._count_late(unit, cost, counted_at, now)
         runtime.failed(unit, permit, now, now - started, failure)
         if isinstance(failure, InvalidRequest):
             raise failure
         return self._fail(unit, failure, started)
+
+    def _count_late(self, unit: Unit, cost: RequestCost, counted_at: float, now: float) -> None:
+        """A vendor counts a call when it arrives. One that took longer than usual may have arrived as much
+        later than it was granted: its connection had to be made first, or this machine was busy."""
+        arrived_at = now - (unit.usual_s or 0.0)
+        unit.runtime.limiters[cost.group].came_late(counted_at, cost.weight, arrived_at, now)
 
     def _bug(self, unit: Unit, error: Exception) -> InvalidPayload:
         _log.exception("adapter_bug", source=unit.name, subject=self.request.subject, exc_info=error)

@@ -19,10 +19,11 @@ async def wait_turn(limiter: Limiter, weight: int, longest_s: float, clock: Cloc
 
 async def sleep_until_granted(
     limiter: Limiter, weight: int, grant: float, *, deadline: float, clock: Clock
-) -> None:
+) -> float:
     """Sleep until a reservation's time, and reserve anew if a 429 voided it meanwhile.
 
-    Raises Throttled(local=True) when that would end after `deadline` (monotonic).
+    Returns the time for which the limiter counts it. Raises Throttled(local=True)
+    when it would end after `deadline`. Both are monotonic.
     """
     now = clock.now()
     while True:
@@ -32,13 +33,14 @@ async def sleep_until_granted(
             limiter.cancel(grant, weight)
             raise
         now = clock.now()
-        if limiter.still_granted(grant, weight, now):
-            return
+        counted_at = limiter.confirm(grant, weight, now)
+        if counted_at is not None:
+            return counted_at
         again = limiter.reserve(weight, now, deadline - now)
         if again is None:
             raise no_turn(limiter, weight, now)
         if again <= now:
-            return
+            return again
         grant = again
 
 

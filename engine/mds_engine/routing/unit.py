@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mds_engine.routing.requests import Request
     from mds_engine.routing.source_runtime import SourceRuntime
 
+_UNKNOWN_S = 0.1
+"""What a call is reckoned to take before it is known what it usually takes."""
+
 
 class Unit:
     """What is kept for one capability of one source."""
@@ -30,7 +33,7 @@ class Unit:
         "recovery",
         "runtime",
         "try_early",
-        "typical_s",
+        "usual_s",
     )
 
     def __init__(
@@ -54,8 +57,8 @@ class Unit:
         """How long and how often it has been well since it was last ill."""
         self.calls = 0
         self.failures = 0
-        self.typical_s = 0.1
-        """What a call usually takes, refreshed now and then: a limiter's wait is weighed against it."""
+        self.usual_s: float | None = None
+        """What a call usually takes, refreshed now and then. None until learned."""
         self.hedge_after_s: float | None = None
         """The quantile of its latencies after which a hedge is due, in seconds. None until learned."""
         self.last_request: Request[Any] | None = None
@@ -66,3 +69,8 @@ class Unit:
         """For ticks: whether data comes in over its stream now."""
         self.problem = ""
         """For ticks: why its stream is not up; empty while it is, or is not wanted."""
+
+    @property
+    def typical_s(self) -> float:
+        """What a call is reckoned to take: a limiter's wait is weighed against it."""
+        return _UNKNOWN_S if self.usual_s is None else self.usual_s

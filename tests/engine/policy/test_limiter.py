@@ -185,18 +185,18 @@ def test_a_grant_slept_for_is_void_after_a_429_and_its_place_is_free():
     grant = subject.reserve(5, 0.0, 10.0)
     subject.throttled(0.5, 0.1)
     assert subject.used(0.5)[0].reserved == 0
-    assert not subject.still_granted(grant, 5, grant)
+    assert subject.confirm(grant, 5, grant) is None
     again = subject.reserve(2, 1.0, 10.0)
     assert again == 1.0
-    assert subject.still_granted(again, 2, 1.0)
+    assert subject.confirm(again, 2, 1.0) is not None
 
 
 def test_a_grant_for_now_confirms_unless_blocked_since():
     subject = limiter()
     grant = subject.reserve(1, 0.0, 0.0)
-    assert subject.still_granted(grant, 1, 0.0)
+    assert subject.confirm(grant, 1, 0.0) is not None
     subject.banned(0.0, until=9.0)
-    assert not subject.still_granted(grant, 1, 0.01)
+    assert subject.confirm(grant, 1, 0.01) is None
     assert subject.used(0.01)[0].used == 0
 
 
@@ -204,10 +204,10 @@ def test_who_wakes_late_does_not_crowd_those_behind():
     subject = limiter(LimitWindow(1, 1.0), margin_s=0.05)
     ask(subject, 0.0, 1)
     first, second = ask(subject, 0.0, 2)
-    assert not subject.still_granted(first, 1, first + 0.9), "the next in line is due too soon after"
-    assert subject.still_granted(second, 1, second)
+    assert subject.confirm(first, 1, first + 0.9) is None, "the next in line is due too soon after"
+    assert subject.confirm(second, 1, second) is not None
     third = subject.reserve(1, second, 10.0)
-    assert subject.still_granted(third, 1, third + 0.9), "nobody is behind: it moves"
+    assert subject.confirm(third, 1, third + 0.9) is not None, "nobody is behind: it moves"
     assert subject.wait_s(1, third + 0.9) == pytest.approx(1.05)
 
 
@@ -229,7 +229,7 @@ def test_a_correction_voids_the_grants_that_it_overtakes():
     ask(subject, 0.0, 5)
     grant = subject.reserve(1, 0.0, 10.0)
     subject.observed(1.0, 0.5, used=7)
-    assert not subject.still_granted(grant, 1, grant)
+    assert subject.confirm(grant, 1, grant) is None
     assert subject.reserve(4, grant, 10.0) == 1.5
 
 
@@ -246,7 +246,7 @@ def test_a_lower_limit_voids_what_was_granted_ahead_by_the_higher():
     subject = limiter(margin_s=0.0)
     grants = ask(subject, 0.0, 10)
     subject.set_limit(1.0, 2)
-    assert not any(subject.still_granted(grant, 1, 1.0) for grant in grants[5:])
+    assert {subject.confirm(grant, 1, 1.0) for grant in grants[5:]} == {None}
     assert ask(subject, 1.0, 3) == [1.0, 1.0, 2.0]
 
 
@@ -323,7 +323,7 @@ def test_a_window_that_stays_keeps_its_own_log_and_a_lower_limit_voids_what_wait
     ask(subject, 0.0, 2)
     waiting = subject.reserve(1, 0.0, 10.0)
     subject.use([LimitWindow(1, 1.0), LimitWindow(3, 60.0)], LimiterSettings(margin_s=0.0))
-    assert not subject.still_granted(waiting, 1, 1.0), "it was granted under another limit"
+    assert subject.confirm(waiting, 1, 1.0) is None, "it was granted under another limit"
     assert ask(subject, 2.0, 2) == [2.0, 60.0]
 
 

@@ -72,9 +72,11 @@ class LimiterMachine(RuleBasedStateMachine):
         at, weight = self.waiting.pop(0)
         self.now = max(self.now, at + late_s)
         late = self.now > at + self.settings.margin_s
-        if self.limiter.still_granted(at, weight, self.now):
+        counted_at = self.limiter.confirm(at, weight, self.now)
+        if counted_at is not None:
             assert self.now >= self.blocked_until
-            self.sent.append((self.now if late else at, weight))
+            assert counted_at == (self.now if late else at)
+            self.sent.append((counted_at, weight))
         else:
             assert late or self.disturbed
 
@@ -83,6 +85,21 @@ class LimiterMachine(RuleBasedStateMachine):
     def a_caller_gives_up(self, which: int) -> None:
         at, weight = self.waiting.pop(which % len(self.waiting))
         self.limiter.cancel(at, weight)
+
+    @precondition(lambda self: self.sent)
+    @rule(which=st.integers(1, 6), late_s=st.sampled_from([0.04, 0.3, 0.9, 2.5]))
+    def a_call_reached_the_vendor_late(self, which: int, late_s: float) -> None:
+        at, weight = self.sent[-which % len(self.sent)]
+        arrived = min(at + late_s, self.now)
+        if arrived - at <= self.settings.margin_s:
+            return
+        others = list(self.sent)
+        others.remove((at, weight))
+        if not self.fits([*others, (arrived, weight)]):
+            return  # too late to keep the vendor from counting too many
+        self.limiter.came_late(at, weight, arrived, self.now)
+        self.sent = [*others, (arrived, weight)]
+        self.disturbed = True
 
     @precondition(lambda self: self.stormy)
     @rule(retry_after_s=st.sampled_from([None, 0.0, 0.5, 7.0]))
@@ -111,12 +128,17 @@ class LimiterMachine(RuleBasedStateMachine):
         self.blocked_until = 0.0
         assert self.limiter.rate_factor == 1.0
 
+    def fits(self, sent: list[tuple[float, int]]) -> bool:
+        """Whether no window holds more than its limit."""
+        return all(
+            sum(weight for at, weight in sent if start <= at < start + window.window_s - TINY) <= window.limit
+            for window in getattr(self, "windows", ())
+            for start, _ in sent
+        )
+
     @invariant()
     def no_window_over_its_limit(self) -> None:
-        for window in getattr(self, "windows", ()):
-            for start, _ in self.sent:
-                end = start + window.window_s - TINY
-                assert sum(weight for at, weight in self.sent if start <= at < end) <= window.limit
+        assert self.fits(self.sent)
 
     @invariant()
     def our_count_is_never_too_low(self) -> None:

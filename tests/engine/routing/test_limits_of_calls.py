@@ -257,3 +257,38 @@ def test_the_last_call_of_a_plan_is_there_again_where_it_found_nobody(virtually,
     source, used, last = virtually(scene)
     assert (source, used) == ("a", 2)
     assert "quota spent" in last, last
+
+
+@pytest.mark.parametrize("outcome", ["an answer", "a refusal"])
+def test_a_call_counts_from_when_it_may_have_reached_the_vendor(virtually, fake_desk, outcome):
+    async def scene(clock):
+        async with fake_desk(clock, "a", traits={"a": slow(1)}) as desk:
+            vendor = desk["a"]
+            await clock.sleep(5.0)  # its first check takes a turn too
+            vendor.reached_in_s = 0.4  # as the first call does, whose connection is made first
+            vendor.fails = (lambda: NotFound("not listed")) if outcome == "a refusal" else None
+            first = asyncio.create_task(desk.failure("S0") if vendor.fails else desk.quote("S0"))
+            await clock.sleep(0.1)
+            waiting = [asyncio.create_task(desk.quote(f"S{number}")) for number in (1, 2)]
+            await first
+            vendor.reached_in_s, vendor.fails = 0.0, None
+            await asyncio.gather(*waiting)
+            return vendor.asked
+
+    asked = virtually(scene)
+    assert most_in_any_window(asked, 1.0) == 1
+    assert asked[-1] < 5.0 + 2.8, "and no later than that needs"
+
+
+def test_what_a_source_usually_takes_does_not_slow_it_down(virtually, fake_desk):
+    async def scene(clock):
+        async with fake_desk(clock, "a", traits={"a": slow(1)}) as desk:
+            desk["a"].takes_s = 0.5
+            await desk.quote("S0")
+            await clock.sleep(10.0)
+            began = clock.now()
+            for number in range(1, 11):
+                await desk.quote(f"S{number}")
+            return clock.now() - began
+
+    assert virtually(scene) == pytest.approx(9 * 1.05 + 0.5, abs=0.2)
