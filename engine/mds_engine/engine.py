@@ -43,6 +43,7 @@ from mds_engine.routing.route import Route
 from mds_engine.routing.router import Router
 from mds_engine.routing.source_runtime import SourceRuntime
 from mds_engine.seeding import Seeding
+from mds_engine.sharing import Sharing
 from mds_engine.sources.contract import SourcePlugin
 from mds_engine.steering import Steering
 from mds_engine.store.records import RETENTION_S, Override, Records
@@ -68,12 +69,15 @@ class Engine(Answering):
         recorder: Recorder | None = None,
         rehearsals: Callable[[Grounds], Rehearsals] = NoRehearsals,
         file: ConfigFile | None = None,
+        lasts: bool = True,
     ) -> None:
         """Does no I/O. `seed` makes jitter the same every time. Raises ConfigError for unknown vendors.
 
         A `recorder` takes the raw frames of all streams while the engine runs;
         `rehearsals` makes what runs the drills that an operator asks for; `file` is
-        where `config` came from, to be read again when an operator says so.
+        where `config` came from, to be read again when an operator says so. One that
+        `lasts` tells if another process runs an engine on the same state; one that
+        is asked a question and ended is nobody's rival.
         """
         self.config = config
         self._plugins = plugins
@@ -114,6 +118,8 @@ class Engine(Answering):
         self._file = file
         self._store: Store | None = None
         self._keeper: Keeper | None = None
+        self._sharing: Sharing | None = None
+        self._lasts = lasts
         self._trouble = ""
 
     def follow(self, before: "Engine") -> None:
@@ -240,6 +246,8 @@ class Engine(Answering):
         self._log.emit(events.EngineStopped())
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
+        if self._sharing is not None:
+            self._sharing.end()
 
     async def _open_store(self) -> list[Override]:
         """Take up what was kept; returns the standing words. Without its store an engine runs too."""
@@ -252,6 +260,10 @@ class Engine(Answering):
             self._trouble = f"nothing is kept over a restart: {error}"
             _log.warning("no_store", why=str(error))
             return []
+        if self._lasts:
+            self._sharing = Sharing(Path(path), self._clock)
+            await self._sharing.look()
+            self._tasks.own(self._sharing.run(), "sharing")
         self._keeper = Keeper(Records(self._store), self.sources, self._clock)
         standing = self._keeper.restore()
         self._log.listen(self._keeper.listen)
@@ -306,6 +318,7 @@ class Engine(Answering):
             trouble=(self._store.failure if self._store else None)
             or self._trouble
             or self._logins.trouble
+            or (self._sharing.trouble if self._sharing else None)
             or (self._recorder.failure if self._recorder else None)
             or "",
         )

@@ -263,7 +263,7 @@ def ticks(
         return seen
 
     try:
-        _run(settings, follow, as_json=as_json)
+        _run(settings, follow, as_json=as_json, lasts=True)
     except TimeoutError:
         from mds_engine.errors import Unavailable
 
@@ -298,9 +298,14 @@ def _refuse_unstreamed(engine: "Engine", instruments: tuple[str, ...]) -> None:
 
 
 def _run(
-    settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]", *, as_json: bool
+    settings: Settings,
+    ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]",
+    *,
+    as_json: bool,
+    lasts: bool = False,
 ) -> Answer:
-    """Ask an engine that lives as long as the question. With --json, errors are records too."""
+    """Ask an engine that lives as long as the question, which `lasts` or not. With --json, errors are records
+    too."""
     import asyncio
 
     from mds_engine.errors import ConfigError, MdsError
@@ -308,7 +313,7 @@ def _run(
     from mds_tui.cli.running import with_engine
 
     try:
-        return asyncio.run(with_engine(settings, ask))
+        return asyncio.run(with_engine(settings, ask, lasts=lasts))
     except ConfigError:
         raise
     except MdsError as error:

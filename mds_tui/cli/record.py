@@ -77,7 +77,7 @@ def record(
         recorder.on_failure = None
 
     try:
-        asyncio.run(with_engine(settings, follow))
+        asyncio.run(with_engine(settings, follow, lasts=True))
     finally:
         recorder.close()
         _tell(recorder, instruments)

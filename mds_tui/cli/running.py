@@ -13,9 +13,16 @@ Answer = TypeVar("Answer")
 
 
 async def with_engine(
-    settings: Settings, ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]", *, only: str | None = None
+    settings: Settings,
+    ask: "Callable[[Engine], Coroutine[Any, Any, Answer]]",
+    *,
+    only: str | None = None,
+    lasts: bool = False,
 ) -> Answer:
-    """The answer of an engine on the configuration in force, which ends with it; or on `only` one source."""
+    """The answer of an engine on the configuration in force, which ends with it; or on `only` one source.
+
+    `lasts`: it goes on for a while, so that another engine on the same state matters.
+    """
     import msgspec
     from mds_engine.engine import Engine
 
@@ -29,7 +36,7 @@ async def with_engine(
     if only is not None:
         bare = msgspec.structs.replace(bare, sources={only: bare.sources[only]}, exchanges={})
     with logging_to(config.engine.log_file()):
-        async with Engine(bare, vendors) as engine:
+        async with Engine(bare, vendors, lasts=lasts) as engine:
             trouble = engine.snapshot().engine.trouble
             if trouble:
                 say(f"warning: {trouble}")
