@@ -28,10 +28,10 @@ class Sharing:
         if holder is None or holder == os.getpid():
             self.trouble = ""
             return
-        who = f"process {holder}" if holder else "another process"
+        who = f"process {holder}" if holder else "the other process"
         self.trouble = (
-            f"{who} runs an engine on {self._state} too, and each counts only its own calls against "
-            "the vendors' limits: end one of the two"
+            f"end {who} or this one: both run an engine on {self._state.name}, and each counts only its own "
+            f"calls against the vendors' limits ({self._state})"
         )
 
     async def run(self) -> None:

@@ -61,15 +61,15 @@ async def test_the_second_of_two_processes_says_so_until_the_first_is_gone(state
     assert trouble == "", "the first has nothing to say"
     async with fake_desk(QuickClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble == (
-            f"process {process.pid} runs an engine on {state} too, and each counts only its own calls "
-            "against the vendors' limits: end one of the two"
+            f"end process {process.pid} or this one: both run an engine on state.sqlite, and each counts only "
+            f"its own calls against the vendors' limits ({state})"
         )
         assert (await desk.quote()).source == "a", "it works all the same"
         os.kill(process.pid, signal.SIGKILL)
         async with asyncio.timeout(30):
             while desk.engine.snapshot().engine.trouble:  # noqa: ASYNC110  nothing tells of its end
                 await asyncio.sleep(0)
-        assert "runs an engine on" in another()[1], "now the file is ours"
+        assert f"end process {os.getpid()} or" in another()[1], "now the file is ours"
 
 
 async def test_one_process_after_the_other_has_nothing_to_say(state, another, fake_desk):
@@ -87,7 +87,7 @@ async def test_an_engine_that_follows_another_of_its_process_takes_the_file_over
         await before.engine.stop()
         trouble = ""
         async with asyncio.timeout(30):
-            while f"process {os.getpid()} runs an engine" not in trouble:
+            while f"end process {os.getpid()} or" not in trouble:
                 process, trouble = await asyncio.to_thread(another)
                 process.kill()
                 process.wait()
