@@ -61,8 +61,8 @@ async def test_the_second_of_two_processes_says_so_until_the_first_is_gone(state
     assert trouble == "", "the first has nothing to say"
     async with fake_desk(QuickClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble == (
-            f"end process {process.pid} or this one: both run an engine on state.sqlite, and each counts only "
-            f"its own calls against the vendors' limits ({state})"
+            f"end process {process.pid} or this one: both run an engine on state.sqlite, and each counts "
+            f"only its own calls against the vendors' limits ({state})"
         )
         assert (await desk.quote()).source == "a", "it works all the same"
         os.kill(process.pid, signal.SIGKILL)
