@@ -93,7 +93,7 @@ class Housekeeping:
             for unit in runtime.units.values():
                 usual_s = unit.latency.quantile(0.5, now)
                 if usual_s is not None:
-                    unit.usual_s = usual_s
+                    unit.learn(usual_s)
                 unit.hedge_after_s = unit.latency.baseline_s(now, self._hedge_quantile)
                 unit.breaker.slow_after_s = _slow_after_s(unit, unit.latency.baseline_s(now))
 

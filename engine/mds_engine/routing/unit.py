@@ -33,6 +33,7 @@ class Unit:
         "recovery",
         "runtime",
         "try_early",
+        "typical_s",
         "usual_s",
     )
 
@@ -57,6 +58,8 @@ class Unit:
         """How long and how often it has been well since it was last ill."""
         self.calls = 0
         self.failures = 0
+        self.typical_s = _UNKNOWN_S
+        """What a call is reckoned to take: a limiter's wait is weighed against it."""
         self.usual_s: float | None = None
         """What a call usually takes, refreshed now and then. None until learned."""
         self.hedge_after_s: float | None = None
@@ -70,7 +73,6 @@ class Unit:
         self.problem = ""
         """For ticks: why its stream is not up; empty while it is, or is not wanted."""
 
-    @property
-    def typical_s(self) -> float:
-        """What a call is reckoned to take: a limiter's wait is weighed against it."""
-        return _UNKNOWN_S if self.usual_s is None else self.usual_s
+    def learn(self, usual_s: float) -> None:
+        """Take what a call usually takes, in seconds, as it is known now."""
+        self.usual_s = self.typical_s = usual_s
