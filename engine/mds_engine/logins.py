@@ -387,8 +387,7 @@ def _ending(until: float | None, wall: float) -> str:
         return "it is not logged in"
     if until > wall:
         return f"the login ends in {_hours(until - wall)}"
-    # Whoever knows it to have ended does not come here: it still answers, as a new one would.
-    return f"the login may have ended {_hours(wall - until)} ago; the vendor honours it for now"
+    return f"the login ended {_hours(wall - until)} ago; the vendor honours it for now"
 
 
 def _hours(seconds: float) -> str:

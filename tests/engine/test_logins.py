@@ -113,6 +113,10 @@ class Clock:
     def wall(self) -> float:
         return self._begin + self._virtual.now()
 
+    def skip_to(self, moment: str) -> None:
+        """It is that time now, and nobody saw the time between."""
+        self._begin += wall(moment) - self.wall()
+
     async def sleep(self, seconds: float) -> None:
         await self._virtual.sleep(seconds)
 
@@ -340,6 +344,32 @@ def test_a_vendor_that_honours_a_login_for_longer_is_believed(virtually) -> None
     assert within == wall("2026-11-20T06:00"), "half an hour of grace proves no new login"
     assert until == wall("2026-11-21T06:00")
     assert checks == 0, "and is asked no more, once that is known"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_in_the_hour_after_an_end_only_a_login_of_known_age_is_said_to_have_ended(
+    virtually, monkeypatch, known
+) -> None:
+    async def scene(virtual):
+        broker = Broker(virtual)
+        broker.honours_for_ever = True
+        desk = Desk(virtual, "2026-11-19T20:00", broker=broker, token=Secret(broker.give("of unknown age")))
+        monkeypatch.setattr(desk, "next_open", lambda exchange, at: at)  # it is always open
+        await desk.logins.connect(desk.runtime)
+        if known:
+            await desk.logins.log_in(desk.runtime, Secret("thursday"))
+        else:
+            desk.clock.skip_to("2026-11-20T06:10")  # the engine was not there before
+        desk.forget()
+        await desk.pass_until("2026-11-20T06:40")
+        within = [why for why, *_ in desk.said()]
+        await desk.pass_until("2026-11-20T07:30")
+        return within, desk.logins.view(desk.runtime).needed, desk.logins.view(desk.runtime).valid_until
+
+    within, needed, until = virtually(scene)
+    assert within == (["the login ended 0 min ago; the vendor honours it for now"] if known else [])
+    assert not needed
+    assert until == wall("2026-11-21T06:00"), "what is honoured for longer than that is new"
 
 
 def test_a_source_out_of_service_asks_for_nothing(virtually) -> None:

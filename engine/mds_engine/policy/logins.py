@@ -28,13 +28,15 @@ def known_end(
     `ends_at` says when a login ends that was done at a time. `logged_in_at` is
     None for credentials of unknown age; `proven_at` is when the vendor last
     honoured them. What it honours within `honoured_s` after an end proves no
-    newer login.
+    newer login; of credentials of unknown age it proves nothing at all.
     """
     ends = []
     if logged_in_at is not None:
         ends.append(ends_at(logged_in_at))
     if proven_at is not None:
-        ends.append(ends_at(proven_at - honoured_s))
+        end = ends_at(proven_at - honoured_s)
+        if end > proven_at or ends:
+            ends.append(end)
     return max(ends, default=None)
 
 

@@ -104,7 +104,9 @@ def test_nothing_is_needed_of_credentials_that_nobody_knows_anything_of() -> Non
         (None, "2026-11-20T15:00", "2026-11-21T06:00"),
         # Honoured a little longer than it should be: no proof that it lasts a day more.
         ("2026-11-20T08:00", "2026-11-21T06:20", "2026-11-21T06:00"),
-        (None, "2026-11-21T06:20", "2026-11-21T06:00"),
+        # Of unknown age it may be yesterday's, or of a minute ago: by 07:00 the vendor will have said.
+        (None, "2026-11-21T06:20", None),
+        (None, "2026-11-21T07:20", "2026-11-22T06:00"),
         ("2026-11-20T08:00", "2026-11-21T07:20", "2026-11-22T06:00"),
     ],
 )
