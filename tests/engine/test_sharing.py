@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from mds_engine.clock import SystemClock
 from mds_engine.config.schema import Config, EngineSettings
 from mds_engine.engine import Engine
+from mds_engine.store.occupancy import Occupancy
 
 ANOTHER = """
     import asyncio, sys
@@ -99,3 +101,20 @@ async def test_a_question_beside_a_running_engine_is_nobodys_rival(state, anothe
         assert another()[1] == ""
     async with Engine(config, {}, lasts=False) as engine:
         assert engine.snapshot().engine.trouble == ""
+
+
+async def test_a_holder_that_could_not_write_its_number_is_told_without_it(state, fake_desk):
+    first = Occupancy(state)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    told = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as on a full disk
+    try:
+        assert first.take() is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, told)
+    async with fake_desk(SystemClock(), state_path=str(state)) as desk:
+        assert desk.engine.snapshot().engine.trouble.startswith("end the other process or this one: ")
+    first.leave()
+    async with fake_desk(SystemClock(), state_path=str(state)) as desk:
+        assert desk.engine.snapshot().engine.trouble == ""

@@ -8,7 +8,6 @@ so that nothing is left of it after `kill -9`. Where there are no such locks
 import contextlib
 import os
 from pathlib import Path
-from typing import IO
 
 try:
     import fcntl
@@ -22,37 +21,41 @@ class Occupancy:
     def __init__(self, state: Path) -> None:
         """`state` is the state file; the lock is a file beside it."""
         self._path = state.with_name(f"{state.name}.lock")
-        self._held: IO[str] | None = None
+        self._held: int | None = None
+        """The descriptor of the lock's file."""
 
     def take(self) -> int | None:
         """Hold it if nobody does. Returns the number of the process in which somebody else holds it, 0 if
         that cannot be read; None if it is held here now, or where nothing can be locked."""
         if self._held is not None or fcntl is None:
             return None
-        with contextlib.ExitStack() as stack:
-            try:
-                file = stack.enter_context(self._path.open("a+", encoding="ascii"))
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return self._holder(file)
-            except OSError:
-                return None  # a file system without locks, or one that refuses: the store says what is wrong
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            self._held = file
-            stack.pop_all()
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError:
+            return None  # the store says what is wrong with the place
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _read_number(file)
+            os.close(file)
+            return holder
+        except OSError:
+            os.close(file)
+            return None  # a file system without locks
+        self._held = file
+        with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
         return None
 
     def leave(self) -> None:
         """Let the next one hold it. Safe to call twice."""
         held, self._held = self._held, None
         if held is not None:
-            held.close()
+            os.close(held)
 
-    @staticmethod
-    def _holder(file: IO[str]) -> int:
-        file.seek(0)
-        with contextlib.suppress(ValueError):
-            return int(file.read(20))
-        return 0
+
+def _read_number(file: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return int(os.pread(file, 20, 0))
+    return 0
