@@ -132,7 +132,7 @@ class Changeover:
             reasons: dict[str, str] = {}
             coarsest_ns = max((unit.runtime.source.tick_time_unit_ns for unit in route.units), default=1)
             for instrument, lane in of_exchange.items():
-                lane.coarsest_ns = coarsest_ns
+                lane.remembered.unit_ns = coarsest_ns
                 to, why = self._target(lane, route, roles.standby, reasons, now)
                 if not to or lane.active == to:
                     self._handovers.pop(instrument, None)

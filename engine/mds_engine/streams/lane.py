@@ -13,13 +13,13 @@ Numbers are never compared across vendors: there time decides, as finely as the 
 two vendors tells it, and at equal times price and size.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from mds_engine.model import Gap, Instrument, SourceSwitched, StreamItem, Tick, TickFlag, TickKind
 from mds_engine.streams.likeness import Seam, is_known, is_older, nothing_happened, same
+from mds_engine.streams.remembered import Remembered
 
 _HELD = int(TickFlag.HELD)
 _TRADE, _BOOK, _BAR = TickKind.TRADE, TickKind.BOOK, TickKind.BAR
@@ -27,8 +27,6 @@ _MOST_WAITING = 20_000
 """Trades that may wait behind a hole; beyond, the hole is a gap."""
 _MOST_LATE = 16
 """So many late ones in a row are no disorder: the vendor's clock or numbers were set back, and count anew."""
-_RECENT = 64
-"""Ticks of the last unit of time that are remembered, to know them again when another source brings them."""
 _ANEW_NS = 1_000_000_000
 """A number that was seen, on a trade later than the last by more than this, is a new numbering."""
 
@@ -37,18 +35,14 @@ class Lane:
     """The state of one instrument. `put` takes ticks of the active source only; a hub says which that is."""
 
     __slots__ = (
-        "_forget_at_ns",
         "_gap_why",
         "_last_book",
         "_late_run",
-        "_recent",
-        "_run",
         "_seam",
         "_unit_ns",
         "_vendor",
         "active",
         "asked_to",
-        "coarsest_ns",
         "duplicates",
         "heard_until",
         "hole_since",
@@ -57,6 +51,7 @@ class Lane:
         "last_at",
         "late",
         "next_trade",
+        "remembered",
         "suspect",
         "waiting",
     )
@@ -81,28 +76,17 @@ class Lane:
         """The last number that a fill under way was asked for."""
         self.suspect = False
         """Whether the active source's data of it looks wrong now, so that its ticks are flagged."""
-        self.coarsest_ns = 1_000_000_000
-        """How finely time is told, in nanoseconds, by the coarsest source that it may come from."""
+        self.remembered = Remembered()
+        """What was delivered last, to know it again when another source brings it."""
         self.duplicates = 0
         self.late = 0
         self._vendor = ""
         self._unit_ns = 1
         self._last_book = -1
         self._late_run = 0
-        self._recent: deque[Tick] = deque(maxlen=_RECENT)
-        self._run: Sequence[Tick] = ()
-        """The trades that came last and at once; they follow those in `_recent`."""
-        self._forget_at_ns = 0
-        """Exchange time of the first tick that is of a later unit of time than all that is remembered."""
         self._gap_why = ""
         self._seam: Seam | None = None
         """Where one vendor's ticks were joined to another's, until its ticks are past that."""
-
-    @property
-    def recent(self) -> tuple[Tick, ...]:
-        """The last ticks that were delivered, oldest first, as far as another source's may be taken for them:
-        what is of an earlier unit of time than the last is let go sooner or later."""
-        return (*self._recent, *self._run)[-_RECENT:]
 
     # --- Ticks of the active source -------------------------------------------------------------------
 
@@ -126,7 +110,7 @@ class Lane:
             return self._unnumbered(tick, now)
         self.last = tick
         self.last_at = now
-        self._remember(tick)
+        self.remembered.add(tick)
         return None
 
     def take_run(self, trades: Sequence[Tick], now: float) -> bool:
@@ -142,13 +126,7 @@ class Lane:
         self.next_trade = number
         self.last = last = trades[-1]
         self.last_at = now
-        last_ns: int = last.time_ns  # type: ignore[assignment]  # such trades have a time
-        if last_ns >= self._forget_at_ns:
-            self._recent.clear()
-            self._forget_at_ns = last_ns - last_ns % self.coarsest_ns + self.coarsest_ns
-        else:
-            self._recent.extend(self._run)
-        self._run = trades
+        self.remembered.add_run(trades, last.time_ns)  # type: ignore[arg-type]  # such trades have a time
         return True
 
     def _numbered(self, tick: Tick, number: int, now: float) -> list[StreamItem] | None:
@@ -234,18 +212,7 @@ class Lane:
         self._late_run = 0
         self._gap_why = ""
         self.heard_until = None
-        self._remember(tick)
-
-    def _remember(self, tick: Tick) -> None:
-        recent, time_ns = self._recent, tick.time_ns
-        if time_ns is not None and time_ns >= self._forget_at_ns:
-            recent.clear()
-            self._run = ()
-            self._forget_at_ns = time_ns - time_ns % self.coarsest_ns + self.coarsest_ns
-        elif self._run:
-            recent.extend(self._run)
-            self._run = ()
-        recent.append(tick)
+        self.remembered.add(tick)
 
     def _follow(self, now: float) -> list[StreamItem]:
         """What waited for the trade that has just been delivered."""
@@ -384,7 +351,7 @@ class Lane:
         if vendor != self._vendor:
             items += self.renumber(now, "the source changed before they could be had")
         if not numbered and self.last is not None:
-            self._seam = Seam(self.last, self.recent, max(unit_ns, self._unit_ns))
+            self._seam = Seam(self.last, self.remembered.ticks, max(unit_ns, self._unit_ns))
         self.active, self._vendor, self._unit_ns = to, vendor, unit_ns
         self.suspect = False  # it was the source before that looked wrong
         self._late_run = 0

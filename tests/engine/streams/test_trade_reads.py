@@ -51,8 +51,9 @@ def by_instrument(items):
 
 def of_its_unit(lane):
     """What a lane must know again: what it delivered last, of one unit of time."""
-    last_unit = None if lane.last is None else lane.last.time_ns // lane.coarsest_ns
-    return [tick for tick in lane.recent if tick.time_ns // lane.coarsest_ns == last_unit]
+    unit_ns = lane.remembered.unit_ns
+    last_unit = None if lane.last is None else lane.last.time_ns // unit_ns
+    return [tick for tick in lane.remembered.ticks if tick.time_ns // unit_ns == last_unit]
 
 
 # Numbers go on from the last of the instrument, now and then with a hole, a repetition or one swapped.
