@@ -38,7 +38,7 @@ class Remembered:
         if time_ns is not None and time_ns >= self._forget_at_ns:
             before.clear()
             self._run = ()
-            self._begin_unit(time_ns)
+            self._forget_at_ns = time_ns - time_ns % self.unit_ns + self.unit_ns
         elif self._run:
             before.extend(self._run)
             self._run = ()
@@ -49,10 +49,7 @@ class Remembered:
         afterwards."""
         if last_ns >= self._forget_at_ns:
             self._before.clear()
-            self._begin_unit(last_ns)
+            self._forget_at_ns = last_ns - last_ns % self.unit_ns + self.unit_ns
         else:
             self._before.extend(self._run)
         self._run = trades
-
-    def _begin_unit(self, time_ns: int) -> None:
-        self._forget_at_ns = time_ns - time_ns % self.unit_ns + self.unit_ns
