@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from mds_engine.config.schema import Config, ExchangeSettings
 from mds_engine.config.source_settings import SourceSettings
@@ -23,20 +22,10 @@ from mds_engine.store.keyring_box import KeyringUnavailableError
 from mds_engine.streams.trading_hours import TradingHours
 from mds_engine.wiring import make_route, make_runtime
 
-INDIA = ZoneInfo("Asia/Kolkata")
-HOUR_S = 3600.0
+from tests.engine.india import HOUR_S, next_six, wall
+
 HOLIDAY = "2026-11-24"
 """A Tuesday."""
-
-
-def wall(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=INDIA).timestamp()
-
-
-def next_six(at: float) -> float:
-    local = datetime.fromtimestamp(at, INDIA)
-    six = local.replace(hour=6, minute=0, second=0, microsecond=0)
-    return (six if local < six else six + timedelta(days=1)).timestamp()
 
 
 class KeyedSettings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

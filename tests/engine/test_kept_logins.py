@@ -6,7 +6,8 @@ from mds_engine.errors import InvalidPayload
 from mds_engine.secret import Secret
 from mds_engine.store.credentials import fingerprint
 
-from tests.engine.broker_desk import BrokersSource, Desk, KeyedSettings, really, wall
+from tests.engine.broker_desk import BrokersSource, Desk, KeyedSettings, really
+from tests.engine.india import wall
 
 
 def after_a_restart(tmp_path, *, configured: str, then: str, begin: str, app: str = "app"):

@@ -12,13 +12,8 @@ from mds_engine.engine import Engine
 from mds_engine.errors import AuthRequired, InvalidPayload, InvalidRequest
 from mds_engine.secret import Secret
 
-from tests.engine.broker_desk import (
-    HOUR_S,
-    Broker,
-    Desk,
-    calendar,
-    wall,
-)
+from tests.engine.broker_desk import Broker, Desk, calendar
+from tests.engine.india import HOUR_S, wall
 
 
 def test_over_a_week_a_login_is_asked_for_before_each_open_and_on_no_other_day(virtually) -> None:

@@ -116,5 +116,6 @@ async def test_a_holder_that_could_not_write_its_number_is_told_without_it(state
     async with fake_desk(SystemClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble.startswith("end the other process or this one: ")
     first.leave()
+    assert first.take() is None, "who was about to look when its engine ended takes nothing"
     async with fake_desk(SystemClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble == ""

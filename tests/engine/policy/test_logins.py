@@ -1,8 +1,6 @@
 """When a login is needed: judged over days with a weekend, by two kinds of vendors."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,20 +8,9 @@ from hypothesis import strategies as st
 from mds_engine.model.hours import next_open
 from mds_engine.policy.logins import known_end, need
 
-INDIA = ZoneInfo("Asia/Kolkata")
-HOUR_S = 3600.0
+from tests.engine.india import HOUR_S, next_six, wall
+
 DAY_S = 24 * HOUR_S
-
-
-def wall(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=INDIA).timestamp()
-
-
-def next_six(at: float) -> float:
-    """Kite's rule: every login ends at the next 06:00."""
-    local = datetime.fromtimestamp(at, INDIA)
-    six = local.replace(hour=6, minute=0, second=0, microsecond=0)
-    return (six if local < six else six + timedelta(days=1)).timestamp()
 
 
 def a_day_later(at: float) -> float:

@@ -62,6 +62,16 @@ def test_trades_are_told_by_instrument_once_their_streams_are_known(event: str) 
     assert again.trades == {Instrument("BINANCE", "BTCUSDT"): list(again)}
 
 
+def test_times_in_microseconds_read_as_they_do_one_by_one() -> None:
+    decoder, name = ReadDecoder("bin"), "btcusdt@trade"
+    frames = [frame(name, n).replace(b'"T":1723161255342', b'"T":1723161255342123') for n in (1, 2, 3)]
+    read(decoder, frames[:1])
+    came = read(decoder, frames[1:])
+    assert came.trades is not None
+    assert came == [StreamDecoder("bin").decode(one, 7)[0] for one in frames[1:]]
+    assert came[0].time_ns == 1_723_161_255_342_123_000
+
+
 def test_a_read_with_something_else_in_it_is_told_in_its_order_alone() -> None:
     decoder = ReadDecoder("bin")
     read(decoder, [frame("btcusdt@trade", 1)])
