@@ -103,6 +103,13 @@ async def test_a_question_beside_a_running_engine_is_nobodys_rival(state, anothe
         assert engine.snapshot().engine.trouble == ""
 
 
+def test_who_was_about_to_look_when_its_engine_ended_takes_nothing(state, another):
+    ended = Occupancy(state)
+    ended.leave()
+    assert ended.take() is None
+    assert another()[1] == ""
+
+
 async def test_a_holder_that_could_not_write_its_number_is_told_without_it(state, fake_desk):
     first = Occupancy(state)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -116,6 +123,5 @@ async def test_a_holder_that_could_not_write_its_number_is_told_without_it(state
     async with fake_desk(SystemClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble.startswith("end the other process or this one: ")
     first.leave()
-    assert first.take() is None, "who was about to look when its engine ended takes nothing"
     async with fake_desk(SystemClock(), state_path=str(state)) as desk:
         assert desk.engine.snapshot().engine.trouble == ""
