@@ -4,7 +4,8 @@ import json
 from base64 import b64encode
 
 from mds_engine.model import Instrument
-from mds_engine.sources.yahoo.decode_stream import decode_wanted
+from mds_engine.sources.yahoo.decode_stream import decode_stream
+from mds_engine.sources.yahoo.read_stream import stream_reader
 from yfinance.live import BaseWebSocket
 from yfinance.pricing_pb2 import PricingData
 
@@ -26,8 +27,9 @@ async def run() -> list[Row]:
     theirs = BaseWebSocket("", verbose=False)
     names = {"short": {}, "day": _DAY, "full": {**_DAY, **_BOOK, **_MORE}}
     messages = {name: [_message(number, more) for number in range(CALLS)] for name, more in names.items()}
-    wanted = {"AAPL": [Instrument("NASDAQ", "AAPL")]}
-    ours_read = decode_wanted(messages["full"][0], wanted, "yahoo", 0)[0].price
+    read = stream_reader("yahoo")
+    wanted = {b"AAPL": [Instrument("NASDAQ", "AAPL")]}
+    ours_read = read(messages["full"][0], wanted, 0)[0].price
     their_price = theirs._decode_message(json.loads(messages["full"][0])["message"])["price"]  # noqa: SLF001
     if ours_read != 2934.45 or abs(their_price - 2934.45) > 1e-3:
         raise ValueError(f"the decoders disagree: {ours_read}, {their_price}")
@@ -38,22 +40,29 @@ async def run() -> list[Row]:
 
     def by_us(found: list[str]) -> None:
         for message in found:
-            decode_wanted(message, wanted, "yahoo", 0)
+            read(message, wanted, 0)
+
+    def parsed(found: list[str]) -> None:
+        for message in found:
+            decode_stream(message)
 
     def unwanted(found: list[str]) -> None:
         for message in found:
-            decode_wanted(message, {}, "yahoo", 0)
+            read(message, {}, 0)
 
     contenders = {}
     for name, found in messages.items():
         contenders[f"theirs, {name}"] = lambda found=found: by_yfinance(found)
         contenders[f"ours, {name}"] = lambda found=found: by_us(found)
+    contenders["parsed"] = lambda: parsed(messages["short"])
     contenders["unwanted"] = lambda: unwanted(messages["full"])
     times = measure(contenders, rounds=ROUNDS, calls=dict.fromkeys(contenders, 1))
     return [
         _row(times, "full", "with the day's figures, bid and ask"),
         _row(times, "day", "with the day's figures"),
         _row(times, "short", "with price, size and volume alone"),
+        Row(what="the same, by protobuf's parser, as the first message of a layout is",
+            value=times.ratio("theirs, short", "parsed"), note=_each(times, "parsed")),
         Row(what="message of a symbol that nobody wants, times as fast",
             value=times.ratio("theirs, full", "unwanted"), note=_each(times, "unwanted")),
     ]  # fmt: skip
@@ -75,14 +84,14 @@ def _each(times: Times, name: str) -> str:
 
 
 def _message(number: int, more: dict[str, object]) -> str:
-    """Each trade at a price of its own; the figures of the day stay as they are."""
+    """Each trade has a price of its own, and so a change of its own; the figures of the day stay."""
     pricing = PricingData(
         id="AAPL",
         price=2934.45 + number / 20,
         time=1_750_000_000_000 + 500 * number,
         day_volume=5_422_202 + 100 * number,
-        change=13.05,
-        change_percent=0.45,
+        change=2934.45 + number / 20 - 2921.4,
+        change_percent=(2934.45 + number / 20) / 29.214 - 100,
         **_SHORT,
         **more,
     )

@@ -1,4 +1,4 @@
-"""The streamer's frames to ticks. Pure.
+"""The streamer's frames to ticks, by protobuf's own parser. Pure.
 
 A frame is base64 of one protobuf `PricingData`: bare in version 1, inside
 `{"type": "pricing", "message": …}` in version 2.
@@ -7,7 +7,7 @@ A frame is base64 of one protobuf `PricingData`: bare in version 1, inside
 import importlib.util
 import math
 from binascii import a2b_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,22 @@ import msgspec
 from mds_engine.errors import InvalidPayload, NotFound, Unavailable
 from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.sources.yahoo.failures import excerpt
-from mds_engine.sources.yahoo.float32 import meant
+from mds_engine.sources.yahoo.float32 import HUNDREDTHS_BELOW, meant
+from mds_engine.sources.yahoo.remembered import Remembered
 from mds_engine.sources.yahoo.symbols import to_instrument
 
 _MILLISECOND_NS = 1_000_000
 _CRYPTO = 41
-_MOST_PRICES = 4096
+_MOST_PRICES = 16_384
 _QUOTE_KIND = TickKind.QUOTE
+
+WHOLE = 1.5 * 2.0**52
+"""Added to a smaller float64 and taken away again, it leaves the nearest whole number.
+`round` takes longer."""
+
+SPLIT = 2.0**29 + 1
+"""A float64 times this, less the same less the float64, is the nearest float32 (Veltkamp's splitting of
+53 bits at 24). Packing and unpacking takes longer."""
 
 
 class _Frame(msgspec.Struct):
@@ -31,14 +40,15 @@ class _Frame(msgspec.Struct):
     type: str = "pricing"
 
 
-class _Pricing(msgspec.Struct, tag_field="type", tag="pricing"):
+class _Pricing(msgspec.Struct, tag_field="type", tag="pricing", gc=False):
     """The usual frame. msgspec reads base64 in a third of the time that binascii takes."""
 
     message: bytes
 
 
 _FRAME = msgspec.json.Decoder(_Frame)
-_decode_pricing = msgspec.json.Decoder(_Pricing).decode
+decode_pricing = msgspec.json.Decoder(_Pricing).decode
+"""The usual frame; its `message` is the protobuf. Raises msgspec.MsgspecError for any other frame."""
 
 
 def decode_stream(frame: str | bytes) -> list[tuple[str, Tick]]:
@@ -47,52 +57,22 @@ def decode_stream(frame: str | bytes) -> list[tuple[str, Tick]]:
     Protobuf leaves a zero out, so a zero cannot be told from an absent field:
     both are None. Raises InvalidPayload.
     """
-    data = _pricing(frame)
-    if data is None:
-        return []
-    symbol = data.id
-    return [(symbol, _tick(data, to_instrument(symbol, data.exchange), "", 0))]
-
-
-def decode_wanted(
-    frame: str | bytes, wanted: Mapping[str, Sequence[Instrument]], source: str, received_ns: int
-) -> list[Tick]:
-    """The ticks of one frame, for each instrument that is wanted by its symbol; others cost little.
-
-    Raises InvalidPayload.
-    """
-    data = _pricing(frame)
-    if data is None:
-        return []
-    instruments = wanted.get(data.id)
-    if not instruments:
-        return []
-    if len(instruments) == 1:  # nearly always; spares a fifth of the whole
-        return [_tick(data, instruments[0], source, received_ns)]
-    return [_tick(data, instrument, source, received_ns) for instrument in instruments]
-
-
-def _pricing(frame: str | bytes) -> Any:
-    """The message within, None if the frame bears no prices."""
-    try:
-        packed = _decode_pricing(frame).message
-    except msgspec.MsgspecError:
-        packed = _packed_otherwise(frame)
+    packed = unpacked(frame)
     if not packed:
-        return None
-    try:
-        data = _parser()(packed)
-    except (ValueError, _decode_error()) as error:
-        raise InvalidPayload(f"Yahoo's frame cannot be read: {error}", raw=excerpt(frame)) from error
-    if not data.id:
-        raise InvalidPayload("Yahoo's frame names no symbol", raw=excerpt(frame))
-    return data
+        return []
+    data = parsed(packed, frame)
+    symbol = data.id
+    return [(symbol, to_tick(data, to_instrument(symbol, data.exchange), "", 0))]
 
 
-def _packed_otherwise(frame: str | bytes) -> bytes:
-    """The protobuf of a frame of version 1, nothing of one that bears no prices."""
+def unpacked(frame: str | bytes) -> bytes:
+    """The protobuf within a frame, nothing of one that bears no prices. Raises InvalidPayload, NotFound."""
     try:
-        return a2b_base64(_message(frame), strict_mode=True)
+        return decode_pricing(frame).message
+    except msgspec.MsgspecError:
+        message = _message(frame)
+    try:
+        return a2b_base64(message, strict_mode=True)
     except ValueError as error:  # binascii.Error is one
         raise InvalidPayload(f"Yahoo's frame cannot be read: {error}", raw=excerpt(frame)) from error
 
@@ -111,8 +91,22 @@ def _message(frame: str | bytes) -> str:
     return read.message or "" if read.type == "pricing" else ""
 
 
-def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> Tick:
-    """Each field is read once and, if absent, not looked at further: that is most of what a message costs."""
+def parsed(packed: bytes, frame: str | bytes) -> Any:
+    """yfinance's `PricingData` of a frame's protobuf. Raises InvalidPayload, also if it names no symbol."""
+    try:
+        data = _parser()(packed)
+    except (ValueError, _decode_error()) as error:
+        raise InvalidPayload(f"Yahoo's frame cannot be read: {error}", raw=excerpt(frame)) from error
+    if not data.id:
+        raise InvalidPayload("Yahoo's frame names no symbol", raw=excerpt(frame))
+    return data
+
+
+def to_tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> Tick:
+    """Each field is read once and, if absent, not looked at further: that is most of what a message costs.
+
+    `data` is a `PricingData`. Raises InvalidPayload.
+    """
     volume, time_ms, size, price = data.day_volume, data.time, data.last_size, data.price
     if size and size == volume and data.quote_type == _CRYPTO:
         size = 0  # for crypto Yahoo puts the day's volume there, which is no size of a trade
@@ -123,7 +117,7 @@ def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> T
     return Tick(
         instrument,
         _QUOTE_KIND,
-        _MEANT[price] if price else None,
+        to_price(price) if price else None,
         size * 1.0 if size else None,
         time_ms * _MILLISECOND_NS if time_ms else None,
         received_ns,
@@ -131,31 +125,31 @@ def _tick(data: Any, instrument: Instrument, source: str, received_ns: int) -> T
         None,
         None,
         volume * 1.0 if volume else None,
-        _MEANT[bid] if bid else None,
+        to_price(bid) if bid else None,
         bid_size * 1.0 if bid_size else None,
-        _MEANT[ask] if ask else None,
+        to_price(ask) if ask else None,
         ask_size * 1.0 if ask_size else None,
-        _MEANT[open_] if open_ else None,
-        _MEANT[high] if high else None,
-        _MEANT[low] if low else None,
-        _MEANT[close] if close else None,
+        PRICES[open_] if open_ else None,
+        PRICES[high] if high else None,
+        PRICES[low] if low else None,
+        PRICES[close] if close else None,
         interest * 1.0 if interest else None,
     )
 
 
-class _Meant(dict[float, float]):
-    """Prices as they were meant. They are remembered: messages repeat the figures of the day."""
-
-    def __missing__(self, value: float) -> float:
-        if not 0 < value < math.inf:
-            raise InvalidPayload(f"Yahoo's frame holds an impossible price: {value}")
-        if len(self) >= _MOST_PRICES:
-            self.clear()
-        price = self[value] = meant(value)
+def to_price(sent: float) -> float:
+    """A price as it was meant, by the float32 that was sent. Raises InvalidPayload for what is no price."""
+    price = (sent * 1e2 + WHOLE - WHOLE) / 1e2
+    split = price * SPLIT
+    if 0.0 < split - (split - price) == sent < HUNDREDTHS_BELOW:
         return price
+    if not 0 < sent < math.inf:
+        raise InvalidPayload(f"Yahoo's frame holds an impossible price: {sent}")
+    return meant(sent)
 
 
-_MEANT = _Meant()
+PRICES = Remembered(to_price, _MOST_PRICES)
+"""`to_price` for the figures of the day, which messages repeat."""
 
 
 @cache

@@ -23,14 +23,14 @@ _SCALES = tuple(10.0**decimals for decimals in range(6))
 
 _SINGLE = Struct("<f")
 _HUNDREDTHS = (1e2, 1e3, 1e4, 1e5, 1e6)
-_HUNDREDTHS_BELOW = 2.0**17
+HUNDREDTHS_BELOW = 2.0**17
 """Below it float32 lie less than 0.01 apart: no more than one decimal of two places is any one of them, so
 that there is no shorter one to be tried before. Most prices end here."""
 
 
 def meant(value: float) -> float:
     """The shortest decimal of the same float32; a value that is no float32 comes back as it is."""
-    if 1.0 <= value < _HUNDREDTHS_BELOW:
+    if 1.0 <= value < HUNDREDTHS_BELOW:
         pack, unpack = _SINGLE.pack, _SINGLE.unpack
         for scale in _HUNDREDTHS:
             decimal = round(value * scale) / scale

@@ -9,7 +9,7 @@ from mds_engine.model import Instrument
 from mds_engine.sources.contract import Deliver, SourceContext, TickStream
 from mds_engine.sources.endpoints import Endpoints
 from mds_engine.sources.websocket import WebSocketShell
-from mds_engine.sources.yahoo.decode_stream import decode_wanted
+from mds_engine.sources.yahoo.read_stream import stream_reader
 from mds_engine.sources.yahoo.symbols import to_symbol
 
 
@@ -30,7 +30,9 @@ class YahooStream(TickStream):
         self._deliver = deliver
         self._subscribe_every_s = subscribe_every_s
         self._shell = WebSocketShell(context.clock, endpoints, timeout_s=timeout_s, tap=context.frame_tap())
-        self._wanted: dict[str, list[Instrument]] = {}
+        self._read = stream_reader(context.name)
+        self._wanted: dict[bytes, list[Instrument]] = {}
+        """By symbol as messages bear it."""
 
     async def open(self) -> None:
         """Connect. There is no login."""
@@ -49,8 +51,8 @@ class YahooStream(TickStream):
 
     async def subscribe(self, instruments: Iterable[Instrument]) -> None:
         """Ask for instruments."""
-        added: list[str] = []
-        for instrument, symbol in [(instrument, to_symbol(instrument)) for instrument in instruments]:
+        added: list[bytes] = []
+        for instrument, symbol in _with_symbols(instruments):
             wanted = self._wanted.setdefault(symbol, [])
             if not wanted:
                 added.append(symbol)
@@ -61,8 +63,8 @@ class YahooStream(TickStream):
 
     async def unsubscribe(self, instruments: Iterable[Instrument]) -> None:
         """Ask for them no more."""
-        removed: list[str] = []
-        for instrument, symbol in [(instrument, to_symbol(instrument)) for instrument in instruments]:
+        removed: list[bytes] = []
+        for instrument, symbol in _with_symbols(instruments):
             wanted = self._wanted.get(symbol, [])
             if instrument in wanted:
                 wanted.remove(instrument)
@@ -79,7 +81,7 @@ class YahooStream(TickStream):
     def _take(self, frame: str | bytes) -> None:
         received_ns = int(self._clock.wall() * 1e9)
         self.last_frame_at = self._clock.now()
-        ticks = decode_wanted(frame, self._wanted, self._name, received_ns)
+        ticks = self._read(frame, self._wanted, received_ns)
         if ticks:
             self._deliver(ticks)
 
@@ -89,5 +91,11 @@ class YahooStream(TickStream):
             if self._wanted:
                 await self._send("subscribe", list(self._wanted))
 
-    async def _send(self, what: str, symbols: list[str]) -> None:
-        await self._shell.send(msgspec.json.encode({what: symbols}).decode())
+    async def _send(self, what: str, symbols: list[bytes]) -> None:
+        names = [symbol.decode() for symbol in symbols]
+        await self._shell.send(msgspec.json.encode({what: names}).decode())
+
+
+def _with_symbols(instruments: Iterable[Instrument]) -> list[tuple[Instrument, bytes]]:
+    """All of them before the first is taken: one that Yahoo does not know changes nothing."""
+    return [(instrument, to_symbol(instrument).encode()) for instrument in instruments]

@@ -4,7 +4,6 @@ import base64
 import json
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from mds_engine.errors import InvalidPayload
 from mds_engine.model import Instrument, TickKind
 from mds_engine.sources.yahoo import plugin
-from mds_engine.sources.yahoo.decode_stream import decode_stream, decode_wanted
+from mds_engine.sources.yahoo.decode_stream import decode_stream
 
 AAPL = "CgRBQVBMFZqZmUMY8PTPovpnKgNOTVMwCDgBRc9iNL9I9PGVBWUAhQvAsAFi2AEE"
 BITCOIN = (
@@ -58,21 +57,6 @@ def test_every_recorded_message_is_read(recordings: Path) -> None:
     assert [tick.price for tick in ticks] == [94745.08, 168.99, 307.2, 314.765]
 
 
-def test_what_is_wanted_comes_for_each_instrument_of_its_symbol(recordings: Path) -> None:
-    apple, listed_twice = Instrument("NASDAQ", "AAPL"), Instrument("US", "AAPL")
-    wanted = {"AAPL": [apple, listed_twice]}
-    ((_, tick),) = decode_stream(AAPL)
-    expected = [
-        msgspec.structs.replace(tick, instrument=instrument, source="yahoo", received_ns=42)
-        for instrument in (apple, listed_twice)
-    ]
-    assert decode_wanted(AAPL, wanted, "yahoo", 42) == expected
-    assert decode_wanted(AAPL, {"AAPL": [apple]}, "yahoo", 42) == expected[:1]
-    assert decode_wanted(BITCOIN, wanted, "yahoo", 42) == []
-    assert decode_wanted(BITCOIN, {"BTC-USD": []}, "yahoo", 42) == []
-    assert decode_wanted('{"type":"heartbeat"}', wanted, "yahoo", 42) == []
-
-
 PRICES = {
     "price": "price", "bid": "bid", "ask": "ask", "open": "open_price", "high": "day_high", "low": "day_low",
     "previous_close": "previous_close",
@@ -85,7 +69,7 @@ COUNTS = {
 
 @given(
     st.dictionaries(
-        st.sampled_from(list(PRICES)), st.integers(0, 99_999_999).map(lambda paise: paise / 1000)
+        st.sampled_from(list(PRICES)), st.integers(0, 999_999_999).map(lambda thousandths: thousandths / 1000)
     ),
     st.dictionaries(st.sampled_from(list(COUNTS)), st.integers(0, 2**53)),
     st.sampled_from((8, 41)),
