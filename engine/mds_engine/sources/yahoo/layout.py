@@ -38,8 +38,8 @@ class Layout(NamedTuple):
     `take` gives the bytes of the symbol, price, time (two parts), day_volume (two
     parts) and, if `is_whole`, day_high, day_low, open_price, previous_close,
     open_interest; then last_size; and, if `is_whole`, bid, bid_size, ask, ask_size.
-    A price is a number, and so is the first part of a long number (`varints.LOWER`), its second
-    part and all else is as it was sent; what is absent is `b""`.
+    A price is a number, and so is the first part of a long number (`varints.py`); its second
+    part and all else is as it was sent, and what is absent is `b""`.
     """
 
     mask: int
@@ -98,7 +98,7 @@ def layout_of(packed: bytes) -> Layout | None:
     """The layout of a message that a parser of protobuf took; None for one that is not laid out as usual.
 
     As usual is: symbol and price first, each field once and of its kind, in the order of their
-    numbers, and no number negative.
+    numbers, no number negative, and time and day_volume at least 64, as nearly always.
     """
     try:
         fields = list(_fields(packed))
@@ -167,7 +167,9 @@ def _is_of_its_kind(field: _Field, packed: bytes) -> bool:
     if field.number in _PRICES:
         return field.kind == _FOUR_BYTES
     if field.number in _COUNTS or field.number in _LONG_COUNTS:
-        return field.kind == _VARINT and not packed[field.start] & 1  # zigzag: the lowest bit is the sign
+        is_positive = not packed[field.start] & 1  # zigzag: the lowest bit is the sign
+        shortest = 1 if field.number in _COUNTS else 2
+        return field.kind == _VARINT and is_positive and field.end - field.start >= shortest
     return True
 
 
@@ -196,7 +198,7 @@ def _format(found: dict[int, _Field], numbers: tuple[int, ...], size: int) -> st
         if field and number in _PRICES:
             parts.append("f")
         elif number in _LONG_COUNTS:
-            parts.append(f"H{length - 2}s" if length >= 2 else "B0s" if length else "0s0s")
+            parts.append(f"H{length - 2}s" if length else "0s0s")
         else:
             parts.append(f"{length}s")
     parts.append(f"{size - at}x")

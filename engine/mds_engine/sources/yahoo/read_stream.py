@@ -25,13 +25,13 @@ from mds_engine.sources.yahoo.decode_stream import (
 )
 from mds_engine.sources.yahoo.float32 import HUNDREDTHS_BELOW
 from mds_engine.sources.yahoo.layout import Layouts
-from mds_engine.sources.yahoo.varints import COUNTS, LOWER, UPPER, UPPER_NS
+from mds_engine.sources.yahoo.varints import COUNTS, UPPER, UPPER_NS
 
 Wanted = Mapping[bytes, Sequence[Instrument]]
 """The instruments of each symbol; symbols as UTF-8."""
 Read = Callable[[str | bytes, Wanted, int], list[Tick]]
 
-_MILLISECOND_NS = 1_000_000
+_QUARTER_MILLISECOND_NS = 250_000
 _QUOTE_KIND = TickKind.QUOTE
 
 
@@ -70,12 +70,12 @@ def stream_reader(source: str) -> Read:
                 _QUOTE_KIND,
                 price,
                 COUNTS[size] if size else None,
-                LOWER[time] * _MILLISECOND_NS + UPPER_NS[time_2] or None if time else None,
+                (time + (time & 255)) * _QUARTER_MILLISECOND_NS + UPPER_NS[time_2] or None if time else None,
                 received_ns,
                 source,
                 None,
                 None,
-                LOWER[volume] + UPPER[volume_2] or None if volume else None,
+                (volume + (volume & 255)) * 0.25 + UPPER[volume_2] or None if volume else None,
             )
             return [tick] if len(instruments) == 1 else _for_each(tick, instruments)
         if not packed:
@@ -96,7 +96,7 @@ def _whole(
     instruments = wanted.get(symbol)
     if not instruments:
         return []
-    volume = LOWER[volume] + UPPER[volume_2] or None if volume else None
+    volume = (volume + (volume & 255)) * 0.25 + UPPER[volume_2] or None if volume else None
     size = COUNTS[size] if size else None
     if is_crypto and size == volume:
         size = None  # for crypto Yahoo puts the day's volume there, which is no size of a trade
@@ -105,7 +105,7 @@ def _whole(
         _QUOTE_KIND,
         to_price(price) if price else None,
         size,
-        LOWER[time] * _MILLISECOND_NS + UPPER_NS[time_2] or None if time else None,
+        (time + (time & 255)) * _QUARTER_MILLISECOND_NS + UPPER_NS[time_2] or None if time else None,
         received_ns,
         source,
         None,

@@ -61,7 +61,9 @@ def test_what_is_absent_is_taken_as_no_bytes() -> None:
         AAPL + PRICE + b"\x1a\x02ab",
         AAPL + b"\x10\x01" + TIME,
         AAPL + PRICE + b"\x4d\x00\x00\x80\x3f",
-        AAPL + PRICE + b"\x18\x03",
+        AAPL + PRICE + b"\x18\x83\x01",
+        AAPL + PRICE + b"\x48\x02",
+        AAPL + PRICE + b"\xb0\x01\x03",
         AAPL + PRICE + b"\x18" + b"\xff" * 9 + b"\x01",
         AAPL + PRICE + b"\x32\x01\x08",
         AAPL + PRICE + b"\x6a\x80\x01" + b"x" * 128,
@@ -84,6 +86,8 @@ def test_what_is_absent_is_taken_as_no_bytes() -> None:
         "price as a number",
         "volume as a float",
         "negative",
+        "short volume",
+        "negative size",
         "too long a number",
         "quote type as text",
         "long text",
@@ -113,10 +117,8 @@ def test_one_of_eight_unknown_messages_is_learned_from_the_first_at_once() -> No
 
 def test_of_the_layouts_of_one_key_the_last_eight_are_kept_the_last_one_first() -> None:
     layouts = Layouts()
-    alike = [
-        AAPL + PRICE + b"\x18" + b"\x82" * number + b"\x02" + b"\x48" + b"\x82" * (8 - number) + b"\x02"
-        for number in range(9)
-    ]
+    alike = [AAPL + PRICE + b"\x18" + _long(length) + b"\x48" + _long(11 - length) for length in range(2, 10)]
+    alike.append(AAPL + PRICE + b"\x18" + _long(4) + b"\x48" + _long(4) + SIZE)
     assert len({key(message) for message in alike}) == 1
     for message in alike:
         for _ in range(8):
@@ -175,6 +177,10 @@ def test_whatever_else_a_message_of_the_same_layout_holds_it_is_read_as_it_is_pa
         lambda: _parsed(message)
     )
     assert _outcome(lambda: read(_frame(other), {b"AAPL": [_APPLE]}, 42)) == _outcome(lambda: _parsed(other))
+
+
+def _long(length: int) -> bytes:
+    return b"\x82" * (length - 1) + b"\x02"
 
 
 _APPLE = Instrument("NASDAQ", "AAPL")
