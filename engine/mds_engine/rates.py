@@ -5,8 +5,6 @@ from collections import deque
 _STEP_S = 1.0
 """Rates are reckoned anew this often: the eye reads no faster."""
 _WINDOW_S = 60.0
-_SOONEST_S = 20.0
-"""An hourly rate from less would be a guess."""
 
 
 class PerSecond:
@@ -26,7 +24,10 @@ class PerSecond:
 
 
 class PerHour:
-    """Counts an hour, at the pace of the last minute; 0 for the first few."""
+    """Counts an hour, at the pace of the last minute: sixty times what it brought.
+
+    Of a shorter time it is no more: what comes together at a start is not taken for a pace.
+    """
 
     __slots__ = ("_marks",)
 
@@ -40,7 +41,4 @@ class PerHour:
             marks.append((now, count))
             while now - marks[0][0] > _WINDOW_S:
                 marks.popleft()
-        (first_at, first), (last_at, last) = marks[0], marks[-1]
-        if last_at - first_at < _SOONEST_S:
-            return 0.0
-        return (last - first) * 3600.0 / (last_at - first_at)
+        return (marks[-1][1] - marks[0][1]) * 3600.0 / _WINDOW_S

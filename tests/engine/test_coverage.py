@@ -113,10 +113,10 @@ def test_calls_an_hour_are_those_of_the_last_minute(virtually, fake_desk):
     assert idle == 0.0
 
 
-def test_an_hourly_rate_needs_some_seconds_before_it_is_told():
+def test_an_hourly_rate_is_sixty_times_what_the_last_minute_brought():
     rate = PerHour()
-    assert [rate.take(count, now) for count, now in ((0, 0.0), (9, 12.0))] == [0.0, 0.0]
-    assert rate.take(40, 40.0) == 3600.0
+    told = [rate.take(count, now) for count, now in ((0, 0.0), (9, 12.0), (40, 40.0), (40, 60.0), (40, 70.0))]
+    assert told == [0.0, 540.0, 2400.0, 2400.0, 1860.0]
 
 
 def vendor_says(desk, limit):
