@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,6 +19,7 @@ from mds_engine.control import Command, CommandResult, Event, Snapshot
 from mds_engine.control.commands import Pin, Unpin
 from mds_engine.control.events import CommandApplied
 
+from tests.tui.configured import TEXT
 from tests.tui.prepared import AT, rich_events, rich_snapshot
 
 _QUIET_TURNS = 5
@@ -177,6 +179,15 @@ def emulated(console: Callable[..., object], monkeypatch: pytest.MonkeyPatch) ->
         return app
 
     return build
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A configuration file that its owner alone may read."""
+    file = tmp_path / "config.toml"
+    file.write_text(TEXT)
+    file.chmod(0o600)
+    return file
 
 
 @pytest.fixture
