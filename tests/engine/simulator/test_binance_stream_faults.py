@@ -1,12 +1,9 @@
-"""What can go wrong on a live stream, over each vendor's own wire, and the log of what was due."""
+"""What can go wrong on a live stream, over Binance's own wire, and the log of what was due."""
 
 import asyncio
-import base64
 import json
-import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -18,7 +15,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 BTC, ETH = "BINANCE:BTCUSDT", "BINANCE:ETHUSDT"
-INFY, TCS = 408065, 2953217
 PATIENCE_S = 60
 """A test that waits for what never comes fails instead of hanging."""
 
@@ -27,23 +23,6 @@ class Clock(Protocol):
     at: float
 
     async def advance(self, seconds: float) -> None: ...
-
-
-class RushingClock:
-    """Sleeping takes no time, and advances it."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-
-    def now(self) -> float:
-        return self.elapsed
-
-    def wall(self) -> float:
-        return 1_700_000_000.2 + self.elapsed
-
-    async def sleep(self, seconds: float) -> None:
-        self.elapsed += seconds
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -306,154 +285,3 @@ async def test_a_market_in_a_hurry_still_tells_every_trade(virtual_clock: Any) -
     assert len(truth) == pytest.approx(1_900, abs=2)
     for trade in truth[:1_890]:
         assert (known[trade.id]["T"] * 1_000_000, float(known[trade.id]["p"])) == (trade.time_ns, trade.price)
-
-
-@pytest.fixture
-async def kite() -> AsyncIterator[Simulator]:
-    async with Simulator(vendors=["kite"], clock=RushingClock()) as running:
-        yield running
-
-
-@asynccontextmanager
-async def ticker(simulator: Simulator, *tokens: int) -> AsyncIterator[ClientConnection]:
-    url = f"{simulator.vendor('kite').ws}?api_key=simulated&access_token=simulated"
-    async with asyncio.timeout(PATIENCE_S), connect(url) as socket:
-        await socket.recv(), await socket.recv()
-        await socket.send(json.dumps({"a": "subscribe", "v": list(tokens)}))
-        yield socket
-
-
-async def packets(socket: ClientConnection, frames: int) -> list[tuple[int, float]]:
-    """Token and last price of each packet of the next frames with data."""
-    found: list[tuple[int, float]] = []
-    while frames:
-        message = await socket.recv()
-        if isinstance(message, bytes) and len(message) > 1:
-            frames, place = frames - 1, 2
-            while place < len(message):
-                length, token, paise = struct.unpack_from(">HII", message, place)
-                found.append((token, paise / 100))
-                place += 2 + length
-    return found
-
-
-async def test_a_mute_instrument_leaves_the_frames_of_kite(kite: Simulator) -> None:
-    await kite.inject("kite", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NSE:INFY"))
-    async with ticker(kite, INFY, TCS) as socket:
-        assert {token for token, _ in await packets(socket, 10)} == {TCS}
-        log = kite.vendor("kite").pushes.entries()
-        assert {push.told.instrument for push in log if not push.sent} == {"NSE:INFY"}
-        assert {push.told.instrument for push in log if push.sent} == {"NSE:TCS"}
-        await kite.clear("kite")
-        while {token for token, _ in await packets(socket, 1)} != {INFY, TCS}:
-            pass
-
-
-async def test_kite_goes_on_with_heartbeats_where_all_that_it_had_is_kept_back(kite: Simulator) -> None:
-    for fault in (
-        Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NSE:INFY"),
-        Fault(kind=FaultKind.DROPPED_FRAMES),
-    ):
-        await kite.inject("kite", fault)
-        async with ticker(kite, INFY) as socket:
-            assert [await socket.recv() for _ in range(3)] == [b"\x00"] * 3
-        await kite.clear("kite")
-
-
-async def since(simulator: Simulator, vendor: str, fault: Fault, arrive: Callable[[], Any]) -> list[float]:
-    """The prices that a vendor's streams told since a fault; `arrive` waits for some to arrive."""
-    active = await simulator.inject(vendor, fault)
-    pushes = simulator.vendor(vendor).pushes
-    while len(pushes.entries(start=active.injected_at)) < 60:
-        await arrive()
-    return [push.told.price for push in pushes.entries(start=active.injected_at + 0.1)]
-
-
-async def test_wrong_and_frozen_prices_reach_kites_streams(kite: Simulator) -> None:
-    async with ticker(kite, INFY) as socket:
-        assert len({price for _, price in await packets(socket, 60)}) > 1
-        arrive = partial(packets, socket, 1)
-        (frozen,) = set(await since(kite, "kite", Fault(kind=FaultKind.FROZEN_PRICE), arrive))
-        wrong = await since(kite, "kite", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0), arrive)
-        assert wrong == pytest.approx([2 * frozen] * len(wrong), abs=0.06)
-        while (await arrive())[0][1] != wrong[-1]:
-            pass
-
-
-async def test_the_log_of_kite_is_what_the_client_got(kite: Simulator) -> None:
-    async with ticker(kite, INFY, TCS) as socket:
-        got = await packets(socket, 20)
-    names = {"NSE:INFY": INFY, "NSE:TCS": TCS}
-    pushes = kite.vendor("kite").pushes.entries(kind="quote")
-    assert [(names[push.told.instrument], push.told.price) for push in pushes][: len(got)] == got
-    for push in pushes[:20]:
-        trades = expected_trades(kite.market, push.told.instrument, push.at - 5, push.at)
-        assert (push.told.price, push.told.size) in {(trade.price, trade.size) for trade in trades}
-        assert push.told.volume > 0
-
-
-async def test_a_shutdown_of_kite_is_not_announced(kite: Simulator) -> None:
-    async with ticker(kite, INFY) as socket:
-        await packets(socket, 1)
-        await kite.inject("kite", Fault(kind=FaultKind.STREAM_SHUTDOWN))
-        with pytest.raises(ConnectionClosed) as closed:
-            await packets(socket, 1_000_000)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1001
-
-
-@pytest.fixture
-async def yahoo() -> AsyncIterator[Simulator]:
-    async with Simulator(vendors=["yahoo"], clock=RushingClock()) as running:
-        yield running
-
-
-@asynccontextmanager
-async def streamer(simulator: Simulator, *symbols: str) -> AsyncIterator[ClientConnection]:
-    async with asyncio.timeout(PATIENCE_S), connect(simulator.vendor("yahoo").ws) as socket:
-        await socket.send(json.dumps({"subscribe": symbols}))
-        yield socket
-
-
-async def prices(socket: ClientConnection, count: int) -> list[tuple[str, float]]:
-    """Symbol and price of each of the next messages."""
-    found = []
-    for _ in range(count):
-        message = base64.b64decode(json.loads(await socket.recv())["message"])
-        end = 2 + message[1]
-        # Field 1 is the symbol, field 2 the price as a float32.
-        assert (message[0], message[end]) == (0x0A, 0x15)
-        found.append((message[2:end].decode(), struct.unpack_from("<f", message, end + 1)[0]))
-    return found
-
-
-async def test_a_mute_instrument_is_missed_alone_at_yahoo(yahoo: Simulator) -> None:
-    await yahoo.inject("yahoo", Fault(kind=FaultKind.MUTE_INSTRUMENT, instrument="NASDAQ:AAPL"))
-    async with streamer(yahoo, "AAPL", "MSFT") as socket:
-        assert {symbol for symbol, _ in await prices(socket, 10)} == {"MSFT"}
-        await yahoo.clear("yahoo")
-        assert {symbol for symbol, _ in await prices(socket, 1_000)} == {"AAPL", "MSFT"}
-
-
-async def test_wrong_and_frozen_prices_reach_yahoos_streams(yahoo: Simulator) -> None:
-    async with streamer(yahoo, "AAPL") as socket:
-        assert len({price for _, price in await prices(socket, 60)}) > 3
-        arrive = partial(prices, socket, 1)
-        frozen = await since(yahoo, "yahoo", Fault(kind=FaultKind.FROZEN_PRICE), arrive)
-        # Yahoo's last price is noisy by a step on either side.
-        assert frozen == pytest.approx([frozen[0]] * len(frozen), abs=0.021)
-        wrong = await since(yahoo, "yahoo", Fault(kind=FaultKind.WRONG_PRICE, factor=2.0), arrive)
-        assert wrong == pytest.approx([2 * frozen[0]] * len(wrong), abs=0.05)
-        while (await arrive())[0][1] < 1.5 * frozen[0]:
-            pass
-
-
-async def test_the_log_of_yahoo_is_what_the_client_got(yahoo: Simulator) -> None:
-    async with streamer(yahoo, "AAPL", "BTC-USD") as socket:
-        got = await prices(socket, 20)
-    names = {"AAPL": "NASDAQ:AAPL", "BTC-USD": BTC}
-    pushes = yahoo.vendor("yahoo").pushes.entries(kind="pricing")
-    assert [push.told.instrument for push in pushes][:20] == [names[symbol] for symbol, _ in got]
-    assert [push.told.price for push in pushes][:20] == pytest.approx([price for _, price in got])
-    assert all(push.at - 30 < push.told.time <= push.at for push in pushes)
-    assert all(push.told.size and push.told.volume for push in pushes)
