@@ -293,7 +293,7 @@ class Logins:
             standing.told = False
         elif not refused and self._has_ended(standing, until):
             assert until is not None
-            runtime.needs_login(f"the login ended {_hours(wall - until)} ago")
+            runtime.booking.needs_login(f"the login ended {_hours(wall - until)} ago")
         elif not standing.told:
             why = (
                 runtime.blocks["login"].why.removeprefix("login needed: ")
@@ -375,7 +375,7 @@ class Logins:
             return known
         plugin = self._plugins.get(runtime.settings.kind)
         login = None if plugin is None else plugin.login
-        runtime.tell_login = self._tell
+        runtime.booking.tell_login = self._tell
         if login is None:
             return None
         standing = self._standings[runtime.name] = _Standing(runtime, login, self._clock.wall())

@@ -92,7 +92,7 @@ class Caretaker:
             if isinstance(error, Throttled) and not error.local:
                 groups = runtime.limiters
                 group = _CHECK_GROUP if _CHECK_GROUP in groups else next(iter(groups))
-                runtime.throttled(error, group, self._clock.now())
+                runtime.booking.throttled(error, group, self._clock.now())
             raise
         except SourceError as error:
             self._book_failure(runtime, error, started)
@@ -129,16 +129,16 @@ class Caretaker:
             if request is not None:
                 await self._ask(runtime, _verified(request, runtime.source))
         except (NotFound, InvalidRequest):
-            runtime.ignored(unit, permit, self._clock.now())
+            runtime.booking.ignored(unit, permit, self._clock.now())
         except SourceError as error:
             now = self._clock.now()
-            runtime.failed(unit, permit, now, now - started, error)
+            runtime.booking.failed(unit, permit, now, now - started, error)
         except BaseException:
-            runtime.ignored(unit, permit, self._clock.now())
+            runtime.booking.ignored(unit, permit, self._clock.now())
             raise
         else:
             now = self._clock.now()
-            runtime.succeeded(unit, permit, now, now - started)
+            runtime.booking.succeeded(unit, permit, now, now - started)
 
     async def _ask(self, runtime: SourceRuntime, question: Any) -> Any:
         """Await an adapter under its timeout; what leaves here is a SourceError or a cancellation."""
@@ -155,7 +155,7 @@ class Caretaker:
 
     def _book_failure(self, runtime: SourceRuntime, error: SourceError, started: float) -> None:
         now = self._clock.now()
-        runtime.note_error(error)
+        runtime.booking.note_error(error)
         unreachable = isinstance(error, Unavailable) and error.unreachable
         runtime.health.check_failed(now, unreachable=unreachable)
         for unit in runtime.units.values():
@@ -167,7 +167,7 @@ class Caretaker:
             )
         elif permit:
             runtime.whole.ignore(permit, now)
-        runtime.took_note(error)
+        runtime.booking.took_note(error)
 
 
 async def _verified(request: Request[Any], source: Source) -> None:

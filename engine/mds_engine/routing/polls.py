@@ -129,9 +129,9 @@ class Polls:
             finally:
                 then = self.clock.now()
                 if permit is not None and answered:
-                    runtime.succeeded(self._unit, permit, then, then - now)
+                    runtime.booking.succeeded(self._unit, permit, then, then - now)
                 elif permit is not None:
-                    runtime.ignored(self._unit, permit, then)
+                    runtime.booking.ignored(self._unit, permit, then)
             return quotes
         finally:
             seats.release()

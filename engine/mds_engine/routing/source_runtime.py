@@ -1,4 +1,4 @@
-"""Everything that the engine keeps of one source, and the one place where outcomes are booked."""
+"""Everything that the engine keeps of one source, and whether it may be asked."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,15 +8,7 @@ from mds_engine.clock import Clock
 from mds_engine.config.source_settings import SourceSettings
 from mds_engine.control import events
 from mds_engine.control.events import Event
-from mds_engine.errors import (
-    AuthRequired,
-    InvalidPayload,
-    NotFound,
-    QuotaExhausted,
-    SourceError,
-    Throttled,
-    Unavailable,
-)
+from mds_engine.errors import InvalidPayload, QuotaExhausted, SourceError, Unavailable
 from mds_engine.log import get_logger
 from mds_engine.model import Capability, Instrument
 from mds_engine.policy.breaker import BreakerState, Transition
@@ -24,6 +16,7 @@ from mds_engine.policy.health import HealthTracker
 from mds_engine.policy.limiter import Limiter
 from mds_engine.policy.source_breaker import SourceBreaker
 from mds_engine.routing.account import Account
+from mds_engine.routing.booking import Booking
 from mds_engine.routing.breaker_news import BreakerNews
 from mds_engine.routing.breaker_words import OUT, WELL, why_refused
 from mds_engine.routing.deadlines import DeadlineSweeper
@@ -102,8 +95,6 @@ class SourceRuntime:
         """Told when a request was counted that must not be forgotten."""
         self.recorder: Callable[[str], FrameTap | None] | None = None
         """Gives each new stream of a source, by its name, somewhere to show its raw frames."""
-        self.tell_login: Callable[[SourceRuntime, str], None] = self._tell_login
-        """Tells that a login is needed, and why."""
         self.checked_at: float | None = None
         """Monotonic time of the last health check that passed."""
         self.sweeper: DeadlineSweeper | None = None
@@ -111,6 +102,7 @@ class SourceRuntime:
         """The task that makes it ready, until it ends."""
         self._emit = Voice(emit)
         self.spending = Spending(self, self._emit)
+        self.booking = Booking(self, self._emit)
         self._breakers = BreakerNews(name, whole, lambda: tuple(self.units.values()), self._emit)
         self._connect_until = _FAR
 
@@ -152,9 +144,9 @@ class SourceRuntime:
 
     def _not_connected(self, error: SourceError) -> None:
         error.source = error.source or self.name
-        self.note_error(error)
+        self.booking.note_error(error)
         self.health.check_failed(self.clock.now())
-        self.took_note(error)
+        self.booking.took_note(error)
 
     async def until_connected(self, longest_s: float) -> bool:
         """Wait for `connect` to end: else a request would leave later than the limiter knows.
@@ -237,6 +229,11 @@ class SourceRuntime:
         polled = self.polls is not None and unit.capability is Capability.TICKS
         return Capability.QUOTE if polled else unit.capability
 
+    @property
+    def is_metered(self) -> bool:
+        """Whether its plan counts calls, so that none is spent without need."""
+        return self.account.limited
+
     def cause(self, unit: Unit, now: float) -> str:
         """Why it cannot serve now, as an operator wants to hear it: what broke, rather than what followed."""
         for breaker in (unit.breaker, self.whole):
@@ -255,110 +252,6 @@ class SourceRuntime:
     def stream(self, deliver: Deliver) -> TickStream:
         """A new stream of its ticks, not yet opened: the vendor's, or polls in its place."""
         return self.source.stream(deliver) if self.polls is None else PollingStream(self.polls, deliver)
-
-    # --- What became of a call ------------------------------------------------------------------------
-
-    def succeeded(self, unit: Unit, permit: Permit, now: float, duration_s: float) -> None:
-        """Book a good answer."""
-        unit.calls += 1
-        unit.latency.record(duration_s, now)
-        self.last_good_at = now
-        self.health.succeeded(now, duration_s)
-        unit.recovery.good(now)
-        opened = self.whole.success(permit[1], now, duration_s)
-        if opened is not None:
-            self.whole_changed(opened)
-        changed = unit.breaker.success(permit[0], now, duration_s)
-        if changed is not None:
-            self.unit_changed(unit, changed)
-
-    def data_flowed(self, unit: Unit, now: float) -> None:
-        """Live data came in. To a half-open breaker that is as good as a probe that was answered."""
-        unit.recovery.good(now)
-        self.health.data_flowed(now)
-        if self.is_well(unit, now):
-            return
-        permit = self.acquire(unit, now)
-        if permit is not None:
-            self.whole_changed(self.whole.success(permit[1], now, 0.0))
-            self.unit_changed(unit, unit.breaker.success(permit[0], now, 0.0))
-
-    def failed(self, unit: Unit, permit: Permit, now: float, duration_s: float, error: SourceError) -> None:
-        """Book a failure by its class: what counts against the source, what slows it, what blocks it."""
-        error.source = error.source or self.name
-        unit.calls += 1
-        unit.failures += 1
-        if isinstance(error, NotFound) and error.local:
-            self.spending.take_back()
-        if not error.counts_against_breaker:
-            self.ignored(unit, permit, now)
-            self.took_note(error, self.group(unit))
-            return
-        unit.recent_failures.record(duration_s, now)
-        self.note_error(error)
-        unreachable = isinstance(error, Unavailable) and error.unreachable
-        if unreachable:
-            self.spending.take_back()
-        self.health.failed(now, unreachable=unreachable)
-        unit.recovery.bad(now)
-        why = error.message
-        whole = self.whole.failure(permit[1], now, duration_s, why, unreachable=unreachable)
-        if whole is not None:
-            self.whole_changed(whole)
-        changed = unit.breaker.failure(permit[0], now, duration_s, why)
-        if changed is not None:
-            self.unit_changed(unit, changed)
-
-    def ignored(self, unit: Unit, permit: Permit, now: float) -> None:
-        """Give both permits back: the outcome says nothing of the source."""
-        self.whole.ignore(permit[1], now)
-        unit.breaker.ignore(permit[0], now)
-
-    @property
-    def is_metered(self) -> bool:
-        """Whether its plan counts calls, so that none is spent without need."""
-        return self.account.limited
-
-    def note_error(self, error: SourceError) -> None:
-        """Keep the last error for the operator's eyes."""
-        self.last_error = f"{error.class_name}: {error.message}"
-        self.last_error_wall = self.clock.wall()
-
-    def took_note(self, error: SourceError, group: str | None = None) -> None:
-        """Act on a failure that is no illness: slow down, wait for a login, wait for the reset."""
-        if isinstance(error, Throttled):
-            if not error.local and group is not None:
-                self.note_error(error)
-                self.throttled(error, group, self.clock.now())
-        elif isinstance(error, AuthRequired):
-            self.note_error(error)
-            self.needs_login(error.message)
-        elif isinstance(error, QuotaExhausted):
-            self.note_error(error)
-            self.spending.used_up(error.message, error.resets_at)
-
-    def throttled(self, error: Throttled, group: str, now: float) -> None:
-        """The vendor told us to slow down; a ban concerns every group."""
-        limiters = self.limiters.values() if error.banned else (self.limiters[group],)
-        for limiter in limiters:
-            if error.banned:
-                limiter.banned(now, now + (error.retry_after_s if error.retry_after_s is not None else 120.0))
-            else:
-                limiter.throttled(now, error.retry_after_s)
-        until = max((limiter.blocked_until(now) or now) for limiter in limiters)
-        self._emit(
-            events.Throttled(source=self.name, for_s=until - now, banned=error.banned, why=error.message)
-        )
-        self.changed(self)
-
-    def needs_login(self, why: str) -> None:
-        """The vendor refuses our key: out until a login or a good check."""
-        if "login" not in self.blocks:
-            self.tell_login(self, why)
-        self.block("login", f"login needed: {why}")
-
-    def _tell_login(self, _runtime: "SourceRuntime", why: str) -> None:
-        self._emit(events.LoginNeeded(source=self.name, why=why))
 
     # --- Breakers' changes, told ----------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ class Trip(Generic[T]):
         cost = runtime.source.cost(unit.capability, self.request.units)
         grant = runtime.limiters[cost.group].reserve(cost.weight, now, patience_s)
         if grant is None:
-            runtime.ignored(unit, permit, now)
+            runtime.booking.ignored(unit, permit, now)
             return self._held_by_limiter(unit, cost.group, cost.weight, now)
         if grant > now:
             turn = await self._wait(unit, permit, cost, grant, early=early)
@@ -136,7 +136,7 @@ class Trip(Generic[T]):
         runtime, now = unit.runtime, self._now()
         if grant >= self.deadline:
             runtime.limiters[cost.group].cancel(grant, cost.weight)
-            runtime.ignored(unit, permit, now)
+            runtime.booking.ignored(unit, permit, now)
             self._held_by_limiter(unit, cost.group, cost.weight, now)
             return None
         try:
@@ -148,7 +148,7 @@ class Trip(Generic[T]):
             return None
         finally:
             now = self._now()
-            runtime.ignored(unit, permit, now)
+            runtime.booking.ignored(unit, permit, now)
         # Its breaker may have opened meanwhile, its plan be used up, an operator have disabled it.
         refusal = runtime.refusal()
         renewed = None if refusal else runtime.acquire(unit, now, early=early)
@@ -176,12 +176,12 @@ class Trip(Generic[T]):
             if not limit.expired:
                 failure = self._bug(unit, error)
             elif self._caller_was_hasty(unit, self._now() - started):
-                runtime.ignored(unit, permit, self._now())
+                runtime.booking.ignored(unit, permit, self._now())
                 return self._fail(unit, Unavailable("the caller's deadline came first"), started)
             else:
                 failure = Unavailable(f"no answer within {at - started:.3g} s")
         except asyncio.CancelledError:
-            runtime.ignored(unit, permit, self._now())
+            runtime.booking.ignored(unit, permit, self._now())
             raise
         except Exception as error:  # noqa: BLE001  a plug-in's bug must not take the desk's data down
             failure = self._bug(unit, error)
@@ -189,7 +189,7 @@ class Trip(Generic[T]):
             now = self._now()
             if now - counted_at > _PROMPT_S:
                 self._count_late(unit, cost, counted_at, now)
-            runtime.succeeded(unit, permit, now, now - started)
+            runtime.booking.succeeded(unit, permit, now, now - started)
             unit.last_request = request
             self.answer = answer
             self.steps.append(Step(unit.name, _TAKEN, "", "", (now - started) * 1000.0))
@@ -197,7 +197,7 @@ class Trip(Generic[T]):
         now = self._now()
         if not isinstance(failure, Unavailable):
             self._count_late(unit, cost, counted_at, now)
-        runtime.failed(unit, permit, now, now - started, failure)
+        runtime.booking.failed(unit, permit, now, now - started, failure)
         if isinstance(failure, InvalidRequest):
             raise failure
         return self._fail(unit, failure, started)

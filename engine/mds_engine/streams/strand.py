@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Sequence
 
 from mds_engine.config.stream_settings import StreamSettings
-from mds_engine.errors import SourceError, Throttled, Unavailable
+from mds_engine.errors import SourceError, Unavailable
 from mds_engine.log import get_logger
 from mds_engine.model import Instrument, Tick
-from mds_engine.policy.breaker import BreakerState
 from mds_engine.policy.reconnect import ReconnectBackoff, ReconnectSettings
 from mds_engine.routing.source_runtime import Permit
 from mds_engine.streams.connection import Connection
+from mds_engine.streams.leave import Leave
 from mds_engine.streams.liveness import Liveness
 from mds_engine.streams.renewal import Renewal
+from mds_engine.streams.silence import Heard, Silence, is_merely_quiet
 from mds_engine.streams.stirring import Stirring
 from mds_engine.streams.strand_keeper import StrandKeeper
 
@@ -21,15 +22,11 @@ _log = get_logger(__name__)
 LOOK_AGAIN_S = 1.0
 """How often a live connection, and a refusal to connect, is looked at again at the latest."""
 _SOONEST_LOOK_S = 0.05
-_OVERSLEPT_S = 0.25
-"""A look that comes so late finds ticks that wait to be received: their silence was ours."""
 _PROVEN_AFTER_S = 10.0
 """Data takes the backoff back only on a connection of that age: a vendor that sends one tick and cuts
 would otherwise be called twice a second for hours."""
 _LONG_S = 300.0
 """A connection that was renewed at that age or later was not hurried by its vendor."""
-_MANY = 10
-"""So many instruments or more are never all silent for long while others of their source flow."""
 
 
 class Strand:
@@ -57,19 +54,16 @@ class Strand:
         self._runtime, self._unit, self._clock = keeper.runtime, keeper.unit, keeper.clock
         self._settings = keeper.settings
         self._polls = keeper.runtime.polls
-        # What is polled is silent between its polls, and ends by itself when one fails.
-        self._mute_after_s = 0.0 if self._polls is not None else keeper.settings.mute_after_s
+        self._silence = Silence(self._mute_after_s())
         self._backoff = backoff
+        self._leave = Leave(keeper, backoff)
         self._renewal_backoff = renewing
         self._stirring = Stirring(keeper.clock)
         self._woken = False
-        self._not_before = 0.0
         self._current: Connection | None = None
         self._renewal: Renewal | None = None
         self._renew_not_before = 0.0
         self._replaced = ""
-        self._trading: frozenset[str] = frozenset()
-        self._trading_since = 0.0
 
     # --- What the supervisor says ---------------------------------------------------------------------
 
@@ -82,7 +76,7 @@ class Strand:
     def use(self, settings: StreamSettings, reconnect: ReconnectSettings) -> None:
         """Go by other settings from now on, over the connection that is there."""
         self._settings = settings
-        self._mute_after_s = 0.0 if self._polls is not None else settings.mute_after_s
+        self._silence.mute_after_s = self._mute_after_s()
         self._backoff.settings = self._renewal_backoff.settings = reconnect
 
     def wake(self) -> None:
@@ -130,38 +124,18 @@ class Strand:
                 # A renewal beside us has the vendor's last connection, for a moment.
                 await self._pause(LOOK_AGAIN_S)
                 continue
-            too_soon_s = max(self._not_before, self._keeper.hold_until) - self._clock.now()
-            if too_soon_s > 0:
+            if (too_soon_s := self._leave.too_soon_s()) > 0:
                 await self._pause(too_soon_s)
                 continue
-            permit = self._ask_leave()
+            permit, refusal = self._leave.ask()
             if permit is None:
+                self.note_problem(refusal)
                 await self._pause(LOOK_AGAIN_S)
                 continue
             error = await self._one_connection(permit)
             if error is not None:
                 self.note_problem(error.message)
-                self._not_before = self._clock.now() + self._delay_s(error)
-
-    def _ask_leave(self) -> Permit | None:
-        now = self._clock.now()
-        early, self._unit.try_early = self._unit.try_early, False
-        refusal = self._refusal()
-        permit = None if refusal else self._runtime.acquire(self._unit, now, early=early)
-        if permit is None:
-            self.note_problem(refusal or self._runtime.why_refused(self._unit, now))
-        return permit
-
-    def _refusal(self) -> str:
-        return self._runtime.refusal() or ("" if self._polls is None else self._polls.refusal)
-
-    def _delay_s(self, error: SourceError) -> float:
-        now = self._clock.now()
-        if self._polls is not None:
-            self._keeper.hold_until = max(self._keeper.hold_until, now + self._polls.due_in_s)
-        if isinstance(error, Throttled) and error.retry_after_s is not None:
-            self._keeper.hold_until = max(self._keeper.hold_until, now + error.retry_after_s)
-        return self._backoff.next_delay_s()
+                self._leave.lost(error)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, however the wishes change: they must not outrun the backoff. An operator may."""
@@ -170,7 +144,7 @@ class Strand:
         while self.wanted and not self._woken and (left_s := until - self._clock.now()) > 0:
             await self._stirring.wait(left_s)
         if self._woken:
-            self._not_before = 0.0
+            self._leave.hurry()
 
     async def _one_connection(self, permit: Permit) -> SourceError | None:
         """Connect and stay until the stream ends, or nobody wants it any more (then None)."""
@@ -182,19 +156,19 @@ class Strand:
             try:
                 await connection.open(self.wanted)
             except asyncio.CancelledError:
-                self._runtime.ignored(self._unit, permit, self._clock.now())
+                self._runtime.booking.ignored(self._unit, permit, self._clock.now())
                 raise
             except SourceError as error:
                 now = self._clock.now()
-                self._runtime.failed(self._unit, permit, now, now - started, error)
+                self._runtime.booking.failed(self._unit, permit, now, now - started, error)
                 if replaced:
                     self._keeper.lost(self, frozenset(), error)
                 return error
             now = self._clock.now()
             if self._polls is None or connection.stream.last_frame_at:
-                self._runtime.succeeded(self._unit, permit, now, now - started)
+                self._runtime.booking.succeeded(self._unit, permit, now, now - started)
             else:
-                self._runtime.ignored(self._unit, permit, now)  # no poll was due: nothing is proven
+                self._runtime.booking.ignored(self._unit, permit, now)  # no poll was due: nothing is proven
             self._current = connection
             self._begin(connection, now)
             self._keeper.connected(self, replaced)
@@ -220,10 +194,10 @@ class Strand:
         self.liveness.follow(subscribed, now)
         self.liveness.restart(now)
         self._tell_refused(connection)
-        self._trading = self._keeper.is_open(subscribed)
-        self._trading_since = now
+        trading = self._keeper.is_open(subscribed)
+        self._silence.begin(trading, now)
         self._renew_not_before = 0.0
-        if not self._trading:
+        if not trading:
             self.note_problem("")  # a closed market is never stale
 
     def _tell_refused(self, connection: Connection) -> None:
@@ -238,7 +212,7 @@ class Strand:
         is_out = ""
         try:
             loss = await self._stay()
-            is_out = self._out_of_service() if self.wanted else ""
+            is_out = self._leave.out_of_service() if self.wanted else ""
         finally:
             last, self._current = self._current, None
             carried = self.carried = frozenset(self.since)
@@ -261,7 +235,7 @@ class Strand:
         return loss
 
     async def _stay(self) -> SourceError | None:
-        while self.wanted and not self._out_of_service():
+        while self.wanted and not self._leave.out_of_service():
             current = self._current
             assert current is not None
             now = self._clock.now()
@@ -269,7 +243,7 @@ class Strand:
             look_at = now + look_s
             await self._stirring.wait(look_s)
             now = self._clock.now()
-            on_time = now - look_at < _OVERSLEPT_S
+            late_s = now - look_at
             if self._renewal is not None:
                 await self._mind_renewal(self._renewal, current, now)
                 current = self._current or current  # renewed meanwhile
@@ -282,10 +256,7 @@ class Strand:
             if unknown := current.stream.newly_unknown():
                 self._keeper.refused(unknown, f"{self._runtime.name} does not have it")
             now = self._clock.now()
-            self._mind_hours(current, now)
-            self._mind_quiet(current, now)
-            silence = self._silence(current, now, on_time=on_time)
-            if silence:
+            if silence := self._listen(current, now, late_s=late_s):
                 return Unavailable(silence)
             if now >= max(current.renew_at, self._renew_not_before) and self._renew():
                 return None
@@ -295,10 +266,7 @@ class Strand:
         """At the moment at which its silence would be too long, or earlier."""
         if self._renewal is not None:
             return _SOONEST_LOOK_S
-        if not self._mute_after_s or not self._trading:
-            return LOOK_AGAIN_S
-        heard_at, limit_s = self._may_be_silent(current, now)
-        return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, heard_at + limit_s - now))
+        return min(LOOK_AGAIN_S, max(_SOONEST_LOOK_S, self._silence.due_in_s(self._heard(current), now)))
 
     async def _follow_wishes(self, current: Connection) -> None:
         wanted = self.wanted
@@ -313,59 +281,31 @@ class Strand:
         if self._renewal is not None:
             await self._renewal.follow(wanted)
 
-    def _out_of_service(self) -> str:
-        """Why an operator, a login or a spent plan keeps the source out, so that it streams no more."""
-        now = self._clock.now()
-        forced = (self._runtime.whole.state(now), self._unit.breaker.state(now))
-        if BreakerState.FORCED_OPEN in forced:
-            return self._runtime.why_refused(self._unit, now) or "forced open"
-        return self._refusal()
-
     # --- Silence --------------------------------------------------------------------------------------
 
-    def _mind_hours(self, current: Connection, now: float) -> None:
-        """What is usual is so for the exchanges that trade: another set of them is another rhythm."""
-        trading = self._keeper.is_open(current.subscribed)
-        if trading != self._trading:
-            current.rhythm.forget()
-            if trading - self._trading:
-                self._trading_since = now
-            self._trading = trading
-        if not trading:
-            self.note_problem("")  # a closed market is never stale
+    def _mute_after_s(self) -> float:
+        """0 where it is polled: then it is silent between its polls, and ends by itself when one fails."""
+        return 0.0 if self._polls is not None else self._settings.mute_after_s
 
-    def _mind_quiet(self, current: Connection, now: float) -> None:
-        """One that is up again and merely has nothing to say, while others of its source flow, is well."""
-        settled = now - current.opened_at >= self._settings.confirm_within_s
-        if self.problem and settled and self._keeper.flowed_at > current.opened_at:
-            self.note_problem("")
+    def _heard(self, current: Connection) -> Heard:
+        return Heard(
+            current.opened_at,
+            current.last_data_at,
+            current.rhythm,
+            len(current.subscribed),
+            self._keeper.flowed_at,
+        )
 
-    def _silence(self, current: Connection, now: float, *, on_time: bool) -> str:
+    def _listen(self, current: Connection, now: float, *, late_s: float) -> str:
         """Why a connection that still stands counts as lost; empty if it does not."""
-        most_s = self._mute_after_s
-        if not most_s or not self._trading:
-            return ""
-        heard_at, limit_s = self._may_be_silent(current, now)
-        quiet_s = now - heard_at
-        if quiet_s < limit_s or not (on_time or quiet_s >= most_s):
-            return ""
-        return f"connected but mute for {quiet_s:.{0 if quiet_s >= 10 else 1}f} s"
-
-    def _may_be_silent(self, current: Connection, now: float) -> tuple[float, float]:
-        """When it was heard last (monotonic), and for how many seconds from then on it may be silent.
-
-        Its own usual pauses say when it is silent for too long. Where they are
-        not known, or longer than `mute_after_s`, the whole source must be: a
-        few instruments that are seldom traded may have a connection of their own.
-        """
-        most_s = self._mute_after_s
-        heard_at = max(current.last_data_at, self._trading_since)
-        limit_s = current.rhythm.limit_s(now)
-        if limit_s is not None and limit_s < most_s:
-            return heard_at, limit_s
-        if len(current.subscribed) < _MANY:
-            heard_at = max(heard_at, self._keeper.flowed_at)
-        return heard_at, most_s
+        trading = self._keeper.is_open(current.subscribed)
+        if self._silence.follow_hours(trading, now):
+            current.rhythm.forget()
+        heard = self._heard(current)
+        # A closed market is never stale.
+        if not trading or is_merely_quiet(heard, self._settings.confirm_within_s, now):
+            self.note_problem("")
+        return self._silence.too_long(heard, now, late_s=late_s)
 
     # --- Planned renewal ------------------------------------------------------------------------------
 

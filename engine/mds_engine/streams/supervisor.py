@@ -260,7 +260,7 @@ class StreamSupervisor:
         self._emit(events.StreamLost(source=self.runtime.name, why=error.message))
         permit = self.runtime.acquire(self.unit, now)
         if permit is not None:
-            self.runtime.failed(self.unit, permit, now, 0.0, error)
+            self.runtime.booking.failed(self.unit, permit, now, 0.0, error)
         self.interrupted(carried, error.message)
 
     def interrupted(self, carried: frozenset[Instrument], why: str) -> None:
@@ -286,7 +286,7 @@ class StreamSupervisor:
         self.flowed_at = now
         if now >= self._next_mark_at:
             self._next_mark_at = now + LOOK_AGAIN_S
-            runtime.data_flowed(self.unit, now)
+            runtime.booking.data_flowed(self.unit, now)
         runtime.ticks += len(ticks)
         runtime.last_good_at = now
         self._deliver_up(runtime, ticks)
