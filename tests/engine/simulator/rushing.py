@@ -14,14 +14,15 @@ PATIENCE_S = 60
 class RushingClock:
     """Sleeping takes no time, and advances it."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins_at: float = 1_700_000_000.2) -> None:
+        self.begins_at = begins_at
         self.elapsed = 0.0
 
     def now(self) -> float:
         return self.elapsed
 
     def wall(self) -> float:
-        return 1_700_000_000.2 + self.elapsed
+        return self.begins_at + self.elapsed
 
     async def sleep(self, seconds: float) -> None:
         self.elapsed += seconds

@@ -13,27 +13,9 @@ from mds_engine.simulator.server import Simulator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.engine.simulator.rushing import PATIENCE_S, RushingClock
+
 INFY, NIFTY = 408065, 256265
-
-PATIENCE_S = 60
-"""A test that waits for what never comes fails instead of hanging."""
-
-
-class RushingClock:
-    """Sleeping takes no time, and advances it."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-
-    def now(self) -> float:
-        return self.elapsed
-
-    def wall(self) -> float:
-        return 1_700_000_000.2 + self.elapsed
-
-    async def sleep(self, seconds: float) -> None:
-        self.elapsed += seconds
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

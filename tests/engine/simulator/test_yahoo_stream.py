@@ -11,30 +11,12 @@ from mds_engine.simulator.faults import Fault, FaultKind
 from mds_engine.simulator.server import Simulator
 from websockets.asyncio.client import ClientConnection, connect
 
-PATIENCE_S = 60
-"""A test that waits for what never comes fails instead of hanging."""
-
-
-class RushingClock:
-    """Sleeping takes no time, and advances it."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-
-    def now(self) -> float:
-        return self.elapsed
-
-    def wall(self) -> float:
-        return 1_700_000_001.0 + self.elapsed
-
-    async def sleep(self, seconds: float) -> None:
-        self.elapsed += seconds
-        await asyncio.sleep(0)
+from tests.engine.simulator.rushing import PATIENCE_S, RushingClock
 
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with Simulator(vendors=["yahoo"], clock=RushingClock()) as running:
+    async with Simulator(vendors=["yahoo"], clock=RushingClock(1_700_000_001.0)) as running:
         yield running
 
 
