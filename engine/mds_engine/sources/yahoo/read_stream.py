@@ -2,9 +2,8 @@
 
 Most of a message's time in protobuf's parser and after it goes into finding
 fields that lie where they lay in another message. So the layouts of messages are
-kept (`layout.py`), and a message of a known one is read without the parser. Here
-every tenth of a microsecond is a tenth of the whole: what looks like a helper left
-out is one.
+kept (`layout.py`), and a message of a known one is read without the parser. A call
+of a helper would take nearly a tenth of the whole: what looks like one left out is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
