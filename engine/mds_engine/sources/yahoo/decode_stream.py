@@ -18,11 +18,11 @@ from mds_engine.errors import InvalidPayload, NotFound, Unavailable
 from mds_engine.model import Instrument, Tick, TickKind
 from mds_engine.sources.yahoo.failures import excerpt
 from mds_engine.sources.yahoo.float32 import HUNDREDTHS_BELOW, meant
-from mds_engine.sources.yahoo.remembered import Remembered
+from mds_engine.sources.yahoo.layout import CRYPTO
+from mds_engine.sources.yahoo.memo import Memo
 from mds_engine.sources.yahoo.symbols import to_instrument
 
 _MILLISECOND_NS = 1_000_000
-_CRYPTO = 41
 _MOST_PRICES = 16_384
 _QUOTE_KIND = TickKind.QUOTE
 
@@ -108,7 +108,7 @@ def to_tick(data: Any, instrument: Instrument, source: str, received_ns: int) ->
     `data` is a `PricingData`. Raises InvalidPayload.
     """
     volume, time_ms, size, price = data.day_volume, data.time, data.last_size, data.price
-    if size and size == volume and data.quote_type == _CRYPTO:
+    if size and size == volume and data.quote_type == CRYPTO:
         size = 0  # for crypto Yahoo puts the day's volume there, which is no size of a trade
     open_, high, low, close = data.open_price, data.day_high, data.day_low, data.previous_close
     bid, ask, bid_size, ask_size = data.bid, data.ask, data.bid_size, data.ask_size
@@ -148,7 +148,7 @@ def to_price(sent: float) -> float:
     return meant(sent)
 
 
-PRICES = Remembered(to_price, _MOST_PRICES)
+PRICES = Memo(to_price, _MOST_PRICES)
 """`to_price` for the figures of the day, which messages repeat."""
 
 

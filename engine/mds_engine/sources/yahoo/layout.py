@@ -25,7 +25,7 @@ _COUNTS = (19, 22, 24, 26)
 _LONG_COUNTS = (3, 9)
 _OF_A_TRADE = (1, 2, 3, 9, 22)
 _OF_ALL = (1, 2, 3, 9, 10, 11, 15, 16, 19, 22, 23, 24, 25, 26)
-_CRYPTO = 41
+CRYPTO = 41
 
 _LEARN_EVERY = 8
 _MOST_ALIKE = 8
@@ -110,7 +110,7 @@ def layout_of(packed: bytes) -> Layout | None:
         return None
     found = {field.number: field for field in fields}
     quote_type = found.get(_QUOTE_TYPE)
-    is_crypto = quote_type is not None and packed[quote_type.start : quote_type.end] == bytes((_CRYPTO,))
+    is_crypto = quote_type is not None and packed[quote_type.start : quote_type.end] == bytes((CRYPTO,))
     is_whole = is_crypto or any(number in found for number in _OF_ALL if number not in _OF_A_TRADE)
     mask = int.from_bytes(_mask(fields, len(packed)), "big")
     return Layout(

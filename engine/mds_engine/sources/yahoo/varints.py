@@ -13,7 +13,7 @@ A table of the values would be quicker for few of them, and slower for many, whi
 no cache of the processor holds. Negative numbers are not read here.
 """
 
-from mds_engine.sources.yahoo.remembered import Remembered
+from mds_engine.sources.yahoo.memo import Memo
 
 _MOST = 16_384
 _QUARTER_MILLISECOND_NS = 250_000
@@ -42,11 +42,11 @@ def _sevens(sent: bytes) -> int:
     return value
 
 
-COUNTS = Remembered(_count, _MOST)
+COUNTS = Memo(_count, _MOST)
 """A number by its bytes; None for zero, which protobuf does not tell from an absent field."""
 
-UPPER = Remembered(_upper, _MOST)
+UPPER = Memo(_upper, _MOST)
 """A long number by the bytes from the third on, less what the first two give, (h + (h & 255)) / 4."""
 
-UPPER_NS = Remembered(_upper_ns, _MOST)
+UPPER_NS = Memo(_upper_ns, _MOST)
 """The same of milliseconds, in nanoseconds."""

@@ -7,7 +7,7 @@ _Sent = TypeVar("_Sent", bound=Hashable)
 _Read = TypeVar("_Read")
 
 
-class Remembered(dict[_Sent, _Read]):
+class Memo(dict[_Sent, _Read]):
     """What `read` makes of each value; forgotten all at once when there would be more than `most`."""
 
     def __init__(self, read: Callable[[_Sent], _Read], most: int) -> None:
